@@ -1,0 +1,9 @@
+"""Normalization layers for Keras 3, on TensorFlow, JAX and torch."""
+
+from keras_norms import layers as layers
+from keras_norms.schemes import Scheme as Scheme
+from keras_norms.schemes import Unit as Unit
+from keras_norms.schemes import get as get
+from keras_norms.schemes import names as names
+from keras_norms.schemes import serialize as serialize
+from keras_norms.version import __version__ as __version__

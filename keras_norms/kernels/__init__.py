@@ -1,0 +1,7 @@
+"""Tensors in, tensors out: the arithmetic that every normalizer of the library shares."""
+
+from keras_norms.kernels.moments import Moments as Moments
+from keras_norms.kernels.moments import moments as moments
+from keras_norms.kernels.native import native as native
+from keras_norms.kernels.standardize import affine as affine
+from keras_norms.kernels.standardize import standardize as standardize

@@ -1,0 +1,96 @@
+"""TensorFlow: the fused batch normalization where no XLA compiles, hand-written gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from keras_norms.kernels.moments import Moments, sample_mean, value_count
+
+HAND_WRITTEN_GRADIENT = True
+
+
+def is_eager(x: Any) -> bool:
+    """Whether `x` holds values now, outside of any `tf.function`."""
+    return tf.executing_eagerly()
+
+
+def is_compiled_by_xla() -> bool:
+    """Whether the graph under construction is compiled by XLA, as far as TensorFlow can tell."""
+    try:
+        from tensorflow.python.ops.control_flow_util import GraphOrParentsInXlaContext
+    except ImportError:  # a private name: where it is missing, the answer that is never wrong
+        return True
+    return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def fused_batch_standardize(
+    x: tf.Tensor,
+    axes: Sequence[int],
+    gamma: tf.Tensor | None,
+    beta: tf.Tensor | None,
+    epsilon: float,
+) -> tuple[tf.Tensor, Moments] | None:
+    """Standardize each slice along the last axis by `FusedBatchNormV3`, or decline.
+
+    The fused operation loses accuracy as fast as `E[x^2] - E[x]^2` does, and under XLA it is
+    NaN at a mean of 1e3; shifted it is exact, and three times as fast as separate operations.
+    """
+    rank = len(x.shape)
+    if tuple(axes) != tuple(range(rank - 1)) or x.dtype != tf.float32 or is_compiled_by_xla():
+        return None
+    channels = x.shape[-1]
+    shift = sample_mean(x, axes)
+    flat = tf.reshape(x - shift, [-1, 1, 1, channels])
+    flat, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=flat,
+        scale=tf.ones([channels]) if gamma is None else tf.reshape(gamma, [channels]),
+        offset=tf.zeros([channels]) if beta is None else tf.reshape(beta, [channels]),
+        mean=tf.zeros([0]),
+        variance=tf.zeros([0]),
+        epsilon=epsilon,
+        is_training=True,
+    )
+    count = tf.cast(value_count(x, axes), x.dtype)
+    biased = variance * (tf.maximum(count - 1, 1) / tf.maximum(count, 1))
+    shape = [1] * (rank - 1) + [channels]
+    statistics = Moments(shift, tf.reshape(mean, shape), tf.reshape(biased, shape), count)
+    return tf.reshape(flat, tf.shape(x)), statistics
+
+
+def attach_gradient(
+    value: tf.Tensor,
+    gradient: Callable[..., Sequence[tf.Tensor]],
+    exact_gradient: Callable[..., Sequence[tf.Tensor]],
+    inputs: Sequence[tf.Tensor],
+) -> tf.Tensor:
+    """`value`, whose gradient with respect to `inputs` is `gradient(upstream, *inputs)`.
+
+    Args:
+        value: tensor computed from `inputs`, whose own graph is not differentiated.
+        gradient: fast form, may use precomputed statistics as constants.
+        exact_gradient: the same function of `(upstream, *inputs)` with nothing precomputed,
+            differentiated when second derivatives are asked for.
+        inputs: the tensors that receive gradients.
+    """
+
+    @tf.custom_gradient
+    def first_order(upstream: tf.Tensor, *tensors: tf.Tensor) -> Any:
+        def second_order(*cotangents: tf.Tensor) -> list[tf.Tensor]:
+            arguments = [upstream, *tensors]
+            with tf.GradientTape() as tape:
+                tape.watch(arguments)
+                gradients = exact_gradient(*arguments)
+            return tape.gradient(
+                gradients, arguments, list(cotangents), unconnected_gradients="zero"
+            )
+
+        return tuple(gradient(upstream, *tensors)), second_order
+
+    @tf.custom_gradient
+    def zeroth_order(*tensors: tf.Tensor) -> Any:
+        return tf.identity(value), lambda upstream: first_order(upstream, *tensors)
+
+    return zeroth_order(*inputs)
