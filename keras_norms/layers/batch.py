@@ -1,0 +1,138 @@
+"""Batch Normalization (Ioffe & Szegedy 2015)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import keras
+from keras import ops
+
+from keras_norms.kernels import affine, native, standardize
+from keras_norms.kernels.moments import value_count
+from keras_norms.layers.base import AffineOptions, Tensor
+from keras_norms.layers.masks import visible_values
+from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.validation import positive_axes
+
+
+@keras.saving.register_keras_serializable(package="keras_norms")
+class BatchNormalization(RememberingNormalization):
+    """Normalizes each channel by its mean and variance over the batch.
+
+    Training, per channel over the `m` values of the batch (all axes but `axis`), Algorithm 1:
+
+        mean = sum(x) / m,  var = sum((x - mean)^2) / m
+        y = gamma * (x - mean) / sqrt(var + epsilon) + beta
+
+    Inference, Algorithm 2 with moving averages: the same `y` with `moving_mean` and
+    `moving_variance`, so each example is normalized alone. `trainable=False` means inference
+    mode as well, as in Keras; set after `compile()` it holds from the next `fit()` on, or a
+    warning says that `compile()` must be called again.
+
+    Takes the place of `keras.layers.BatchNormalization`: same arguments, weights and order.
+    What the paper leaves open (epsilon, momentum, initial values) is as in Keras.
+
+    Args:
+        axis: the channel axis, or several, each combination then having its own statistics.
+        momentum: weight of the past in the moving averages, in [0, 1] (1 minus torch's
+            momentum); None for the arithmetic mean over all batches since the start.
+        epsilon: added to the variance.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+        moving_mean_initializer: of the moving mean.
+        moving_variance_initializer: of the moving variance.
+        renorm: only False; `renorm_clipping` and `renorm_momentum` then mean nothing.
+        synchronized: only False.
+        unbiased: whether the moving variance takes `m / (m - 1) * var`, as Algorithm 2 and torch
+            do. Keras takes `var`.
+        statistics_gradient: whether the gradient flows through mean and variance. False treats
+            them as constants: the scheme that Section 2 of the paper shows to fail.
+        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+
+    Call arguments:
+        inputs: tensor of any rank of at least 1.
+        training: whether to use and to remember the statistics of this batch.
+        mask: true where values are visible: of the shape of the inputs without `axis`, or
+            broadcasting to them. Hidden values enter no statistic; a channel with no visible
+            value leaves its moving averages alone.
+
+    Raises:
+        ValueError: in training outside of any graph, when a channel has a single value: its
+            variance is zero and the output beta whatever the input. Inside a graph the output
+            is beta and the moving averages stay.
+
+    Reference: Ioffe & Szegedy 2015, arXiv 1502.03167, Algorithms 1 and 2.
+    """
+
+    cancels_bias = True
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        momentum: float | None = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        renorm: bool = False,
+        renorm_clipping: dict[str, float] | None = None,
+        renorm_momentum: float = 0.99,
+        synchronized: bool = False,
+        unbiased: bool = False,
+        statistics_gradient: bool = True,
+        **options: Unpack[AffineOptions],
+    ) -> None:
+        for name, value in (("renorm", renorm), ("synchronized", synchronized)):
+            if value:
+                raise ValueError(
+                    f"Argument `{name}`={value!r} is not supported here: leave it False, or use "
+                    "keras.layers.BatchNormalization."
+                )
+        super().__init__(
+            axis,
+            momentum,
+            epsilon,
+            center,
+            scale,
+            moving_mean_initializer,
+            moving_variance_initializer,
+            unbiased,
+            **options,
+        )
+        self.statistics_gradient = bool(statistics_gradient)
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        self.note_caller()
+        x = self.in_full_precision(inputs)
+        gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
+        if not (training and self.trainable):
+            return self.in_output_precision(affine(x, self.recall(x), gamma, beta, self.epsilon))
+        axes = self.reduced_axes(x)
+        self._require_several_values(x, axes)
+        channel = positive_axes(self.axis, x.shape)[-1]
+        y, statistics = standardize(
+            x,
+            axes,
+            gamma,
+            beta,
+            epsilon=self.epsilon,
+            visible=visible_values(mask, x, channel, axes),
+            statistics_gradient=self.statistics_gradient,
+        )
+        self.remember(statistics)
+        return self.in_output_precision(y)
+
+    def _require_several_values(self, x: Tensor, axes: Sequence[int]) -> None:
+        if native.is_eager(x) and int(ops.convert_to_numpy(value_count(x, axes))) == 1:
+            raise ValueError(
+                f"Layer {self.name!r} got `inputs` of shape {tuple(x.shape)} in training: one "
+                f"value for each position of `axis`={self.axis}, whose variance is zero. Use a "
+                "larger batch, or training=False."
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "statistics_gradient": self.statistics_gradient}

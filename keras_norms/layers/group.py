@@ -1,0 +1,111 @@
+"""Group Normalization (Wu & He 2018)."""
+
+from __future__ import annotations
+
+from typing import Any, Unpack
+
+import keras
+from keras import ops
+
+from keras_norms.kernels import standardize
+from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
+from keras_norms.layers.masks import visible_values
+from keras_norms.layers.validation import checked_groups, groups_of, positive_axes
+
+
+@keras.saving.register_keras_serializable(package="keras_norms")
+class GroupNormalization(AffineNormalization):
+    """Normalizes each example by mean and variance over groups of its channels.
+
+    With channels split into `groups` of neighbours, for each example and each group, over the
+    channels of the group and every other axis (space, time) but the batch axis 0:
+
+        y = gamma * (x - mean) / sqrt(var + epsilon) + beta      (gamma, beta per channel)
+
+    Training and inference are the same. `groups=1` is layer normalization over a whole example,
+    `groups=-1` (one channel a group) instance normalization.
+
+    Takes the place of `keras.layers.GroupNormalization`: same arguments, weights and order.
+
+    Args:
+        groups: how many groups; must divide the number of channels. -1: one channel a group.
+        axis: the channel axis, one int.
+        epsilon: added to the variance. The paper's code takes 1e-5, Keras and so this 1e-3.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+
+    Call arguments:
+        inputs: tensor (batch, ..., channels, ...) of rank 2 or more.
+        training: without effect.
+        mask: true where values are visible: of the shape of the inputs without `axis`, or
+            broadcasting to them. Hidden values enter no statistic.
+
+    Reference: Wu & He 2018, arXiv 1803.08494, Section 3.
+    """
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        **options: Unpack[AffineOptions],
+    ) -> None:
+        groups = checked_groups(groups)
+        if isinstance(axis, (list, tuple)):
+            raise ValueError(
+                "Argument `axis` must be one int: groups are made along one axis. "
+                f"Received: axis={axis!r}"
+            )
+        super().__init__(axis, epsilon, center, scale, **options)
+        self.groups = groups
+
+    @property
+    def cancels_bias(self) -> bool:  # a group of several channels keeps their differences
+        return self.groups == -1
+
+    def build(self, input_shape: Shape) -> None:
+        (channel,) = positive_axes(self.axis, input_shape)
+        if channel == 0:
+            raise ValueError(
+                f"Argument `axis`={self.axis} is the batch axis of inputs of shape "
+                f"{tuple(input_shape)}: groups are made of channels. Choose another axis."
+            )
+        if input_shape[channel] is not None:
+            groups_of(input_shape[channel], self.groups)
+        super().build(input_shape)
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        x = self.in_full_precision(inputs)
+        (channel,) = positive_axes(self.axis, x.shape)
+        groups = groups_of(x.shape[channel], self.groups)
+        spanned = tuple(range(1, len(x.shape)))
+        visible = visible_values(mask, x, channel, spanned)
+        grouped = _split(x, channel, groups)
+        y, _ = standardize(
+            grouped,
+            [axis for axis in range(1, len(grouped.shape)) if axis != channel],
+            self._per_channel(self.gamma, x, channel, groups),
+            self._per_channel(self.beta, x, channel, groups),
+            epsilon=self.epsilon,
+            visible=None if visible is None else _split(visible, channel, groups),
+        )
+        return self.in_output_precision(ops.reshape(y, ops.shape(x)))
+
+    def _per_channel(self, weight: Any, x: Tensor, channel: int, groups: int) -> Tensor | None:
+        return None if weight is None else _split(self.along_axis(weight, x), channel, groups)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "groups": self.groups}
+
+
+def _split(x: Tensor, channel: int, groups: int) -> Tensor:
+    """(..., channels, ...) as (..., groups, channels / groups, ...); size one stays one."""
+    shape = list(ops.shape(x))
+    channels = x.shape[channel]
+    pair = [1, 1] if channels == 1 and groups > 1 else [groups, channels // groups]
+    return ops.reshape(x, shape[:channel] + pair + shape[channel + 1 :])

@@ -1,0 +1,68 @@
+"""Instance Normalization (Ulyanov, Vedaldi & Lempitsky 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Unpack
+
+import keras
+
+from keras_norms.kernels import standardize
+from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
+from keras_norms.layers.masks import visible_values
+from keras_norms.layers.validation import positive_axes
+
+
+@keras.saving.register_keras_serializable(package="keras_norms")
+class InstanceNormalization(AffineNormalization):
+    """Normalizes each channel of each example by its own mean and variance over space.
+
+        y = gamma * (x - mean) / sqrt(var + epsilon) + beta      (gamma, beta per channel)
+
+    with mean and variance over every axis but the batch axis 0 and `axis`. Training and inference
+    are the same. Equals `GroupNormalization(groups=-1)`, weights and all. Where a channel has a
+    single value (rank 2, or 1x1 maps) its variance is zero and the output is beta.
+
+    Args:
+        axis: the channel axis, or several.
+        epsilon: added to the variance. The paper names none; 1e-3 as in Keras's layers.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+
+    Call arguments:
+        inputs: tensor (batch, ..., channels, ...).
+        training: without effect.
+        mask: true where values are visible: of the shape of the inputs without `axis`, or
+            broadcasting to them. Hidden values enter no statistic.
+
+    Reference: Ulyanov et al. 2016, arXiv 1607.08022.
+    """
+
+    cancels_bias = True
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        **options: Unpack[AffineOptions],
+    ) -> None:
+        super().__init__(axis, epsilon, center, scale, **options)
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        x = self.in_full_precision(inputs)
+        channel = positive_axes(self.axis, x.shape)[-1]
+        axes = [axis for axis in self.reduced_axes(x) if axis != 0]
+        y, _ = standardize(
+            x,
+            axes,
+            self.along_axis(self.gamma, x),
+            self.along_axis(self.beta, x),
+            epsilon=self.epsilon,
+            visible=visible_values(mask, x, channel, axes),
+        )
+        return self.in_output_precision(y)

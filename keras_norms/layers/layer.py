@@ -1,0 +1,78 @@
+"""Layer Normalization (Ba, Kiros & Hinton 2016)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Unpack
+
+import keras
+
+from keras_norms.kernels import standardize
+from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
+from keras_norms.layers.masks import visible_values
+from keras_norms.layers.validation import positive_axes
+
+
+@keras.saving.register_keras_serializable(package="keras_norms")
+class LayerNormalization(AffineNormalization):
+    """Normalizes each position of each example by mean and variance over its features.
+
+        y = gamma * (x - mean) / sqrt(var + epsilon) + beta
+
+    with mean and variance over `axis`, and gamma and beta of the shape of `axis`. Training and
+    inference are the same. On images `axis=-1` normalizes each pixel over its channels; the
+    papers on convolutional nets mean all of an example, which is
+    `GroupNormalization(groups=1)`, and what the scheme "layer" attaches to a convolution.
+
+    Takes the place of `keras.layers.LayerNormalization`: same arguments, weights and order.
+
+    Args:
+        axis: the feature axis, or several.
+        epsilon: added to the variance. The paper names none; 1e-3 as in Keras.
+        center: whether there is a beta.
+        scale: whether there is a gamma.
+        rms_scaling: only False, as Keras deprecated it; use `RMSNormalization`.
+        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+
+    Call arguments:
+        inputs: tensor of any rank.
+        training: without effect.
+        mask: true where values are visible. It matters only where it varies along `axis`: a mask
+            over time leaves statistics over features as they are.
+
+    Reference: Ba et al. 2016, arXiv 1607.06450, equations 3 and 4.
+    """
+
+    def __init__(
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        rms_scaling: bool = False,
+        **options: Unpack[AffineOptions],
+    ) -> None:
+        if rms_scaling:
+            raise ValueError(
+                f"Argument `rms_scaling`={rms_scaling!r} is not supported: use "
+                "keras_norms.layers.RMSNormalization."
+            )
+        super().__init__(axis, epsilon, center, scale, **options)
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        x = self.in_full_precision(inputs)
+        axes = positive_axes(self.axis, x.shape)
+        y, _ = standardize(
+            x,
+            axes,
+            self.along_axis(self.gamma, x),
+            self.along_axis(self.beta, x),
+            epsilon=self.epsilon,
+            visible=visible_values(mask, x, axes[-1], axes),
+        )
+        return self.in_output_precision(y)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "rms_scaling": False}

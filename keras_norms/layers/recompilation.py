@@ -1,0 +1,60 @@
+"""`trainable` set after `compile()`: heeded in the next `fit`, or answered by a warning."""
+
+from __future__ import annotations
+
+import warnings
+import weakref
+from typing import Any
+
+import keras
+from keras.layers import Layer
+
+
+class TrainableTakesEffect(Layer):
+    """Keras reads `trainable` when it traces the training step, and then never again.
+
+    So a batch normalization frozen after a first `fit` would go on training in silence. This
+    layer remembers the models that called it; when its flag changes it makes them trace their
+    step anew or, where the optimizer could not follow, warns that `compile()` is due.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._callers: weakref.WeakSet = weakref.WeakSet()
+
+    def note_caller(self) -> None:
+        """Remember the model that is calling this layer, if one is."""
+        context = self._get_call_context()
+        model = None if context is None else context.entry_layer
+        if isinstance(model, keras.Model):
+            self._callers.add(model)
+
+    @property
+    def trainable(self) -> bool:
+        return Layer.trainable.fget(self)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        changed = bool(value) != Layer.trainable.fget(self)
+        Layer.trainable.fset(self, value)
+        for model in list(getattr(self, "_callers", ())) if changed else ():
+            if getattr(model, "train_function", None) is None:
+                continue
+            if self._optimizer_follows(model.optimizer):
+                model.train_function = None
+            else:
+                warnings.warn(
+                    f"`trainable` of layer {self.name!r} was set to {bool(value)} after model "
+                    f"{model.name!r} was compiled. Call `compile()` again before the next "
+                    "`fit()`: until then the change has no effect.",
+                    stacklevel=2,
+                )
+
+    def _optimizer_follows(self, optimizer: Any) -> bool:
+        """Whether the optimizer, as built, can train the weights that are trainable now."""
+        weights = [weight for weight in (self.gamma, self.beta) if weight is not None]
+        if keras.config.backend() == "jax":
+            # Its stateless update wants exactly the variables it was built with.
+            return not weights
+        known = {id(variable) for variable in getattr(optimizer, "_trainable_variables", ())}
+        return not self.trainable or all(id(weight) in known for weight in weights)

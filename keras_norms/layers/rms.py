@@ -1,0 +1,63 @@
+"""Root Mean Square Normalization (Zhang & Sennrich 2019)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import keras
+
+from keras_norms.kernels import standardize
+from keras_norms.layers.base import Normalization, Tensor
+from keras_norms.layers.masks import visible_values
+from keras_norms.layers.validation import positive_axes
+
+
+@keras.saving.register_keras_serializable(package="keras_norms")
+class RMSNormalization(Normalization):
+    """Divides each position of each example by the root mean square of its features.
+
+        y = scale * x / sqrt(mean(x^2) + epsilon)
+
+    with the mean over `axis`, and `scale` (the paper's gain g) of the shape of `axis`. No mean is
+    subtracted, so a rescaled input gives the same output but a shifted one does not. Training and
+    inference are the same.
+
+    Takes the place of `keras.layers.RMSNormalization`: same arguments and weight.
+
+    Args:
+        axis: the feature axis, or several.
+        epsilon: added to the mean square. The paper names none; 1e-6 as in Keras.
+        **options: name, dtype, trainable.
+
+    Call arguments:
+        inputs: tensor of any rank.
+        training: without effect.
+        mask: true where values are visible; matters only where it varies along `axis`.
+
+    Reference: Zhang & Sennrich 2019, arXiv 1910.07467, equation 4.
+    """
+
+    def __init__(
+        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **options: Any
+    ) -> None:
+        super().__init__(axis, epsilon, **options)
+        self.scale = None
+
+    def build_weights(self, shape: tuple[int, ...]) -> None:
+        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
+
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        x = self.in_full_precision(inputs)
+        axes = positive_axes(self.axis, x.shape)
+        y, _ = standardize(
+            x,
+            axes,
+            self.along_axis(self.scale, x),
+            epsilon=self.epsilon,
+            visible=visible_values(mask, x, axes[-1], axes),
+            centred=False,
+        )
+        return self.in_output_precision(y)

@@ -1,0 +1,81 @@
+"""Constructor arguments, checked where they are given."""
+
+from __future__ import annotations
+
+import numbers
+from collections.abc import Sequence
+
+
+def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
+    """`axis` as an int or a list of distinct ints."""
+    several = isinstance(axis, (list, tuple))
+    values = list(axis) if several else [axis]
+    integers = all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values)
+    if not values or not integers or len(set(values)) < len(values):
+        raise ValueError(
+            f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
+        )
+    return [int(v) for v in values] if several else int(axis)
+
+
+def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:
+    """`axis` as sorted non-negative axes of inputs of the given shape."""
+    rank = len(shape)
+    values = axis if isinstance(axis, (list, tuple)) else [axis]
+    if any(not -rank <= v < rank for v in values):
+        raise ValueError(
+            f"Argument `axis`={axis!r} is out of range for inputs of shape {tuple(shape)}: "
+            f"allowed are {-rank} to {rank - 1}."
+        )
+    positive = sorted({v % rank for v in values})
+    if len(positive) < len(values):
+        raise ValueError(
+            f"Argument `axis`={axis!r} names an axis of inputs of shape {tuple(shape)} twice."
+        )
+    return tuple(positive)
+
+
+def checked_epsilon(epsilon: float) -> float:
+    if not isinstance(epsilon, numbers.Real) or not 0 <= epsilon < float("inf"):
+        raise ValueError(
+            "Argument `epsilon` must be a finite number of at least 0, since it is added to a "
+            f"variance. Received: epsilon={epsilon!r}"
+        )
+    return float(epsilon)
+
+
+def checked_momentum(momentum: float | None) -> float | None:
+    if momentum is None:
+        return None
+    if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
+        raise ValueError(
+            "Argument `momentum` must lie in [0, 1] (the weight of the past, 1 minus torch's) or "
+            f"be None for a cumulative average. Received: momentum={momentum!r}"
+        )
+    return float(momentum)
+
+
+def checked_groups(groups: int) -> int:
+    if (
+        not isinstance(groups, numbers.Integral)
+        or isinstance(groups, bool)
+        or (groups < 1 and groups != -1)
+    ):
+        raise ValueError(
+            "Argument `groups` must be a positive int, or -1 for one channel a group. "
+            f"Received: groups={groups!r}"
+        )
+    return int(groups)
+
+
+def groups_of(channels: int, groups: int) -> int:
+    """The number of groups that `groups` means for this many channels."""
+    if groups == -1:
+        return channels
+    if channels % groups:
+        divisors = [d for d in range(1, channels + 1) if channels % d == 0]
+        raise ValueError(
+            f"Argument `groups`={groups} does not divide the {channels} channels of the inputs. "
+            f"Allowed are {divisors} or -1 for one channel a group."
+        )
+    return groups
