@@ -32,8 +32,8 @@ def standardize(
         gamma: broadcasts to `x` with the same rank, size one where it is shared; or None.
         beta: likewise.
         epsilon: added to the variance under the root.
-        visible: boolean tensor that broadcasts to `x`; hidden values are normalized as well
-            (those that are not finite as if they were zero) but enter no statistic.
+        visible: boolean tensor that broadcasts to `x`; hidden values, which must be finite,
+            are normalized as well but enter no statistic.
         centred: whether the mean is subtracted; otherwise the root mean square divides.
         statistics_gradient: whether the gradient flows through the statistics.
 
@@ -41,11 +41,9 @@ def standardize(
         The normalized tensor and the statistics that it was normalized by.
     """
     parameters = [tensor for tensor in (gamma, beta) if tensor is not None]
-    if visible is not None:
-        # What is hidden may be NaN or infinite; it must not reach a sum, here or in a gradient.
-        x = ops.where(ops.logical_or(visible, ops.isfinite(x)), x, 0)
-    elif (
-        centred
+    if (
+        visible is None
+        and centred
         and statistics_gradient
         and all(tensor.shape[axis] == 1 for tensor in parameters for axis in axes)
     ):

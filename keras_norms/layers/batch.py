@@ -11,7 +11,7 @@ from keras import ops
 from keras_norms.kernels import affine, native, standardize
 from keras_norms.kernels.moments import value_count
 from keras_norms.layers.base import AffineOptions, Tensor
-from keras_norms.layers.masks import visible_values
+from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.validation import positive_axes
 
@@ -74,6 +74,7 @@ class BatchNormalization(RememberingNormalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
+        *,
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
         renorm: bool = False,
@@ -114,13 +115,14 @@ class BatchNormalization(RememberingNormalization):
         axes = self.reduced_axes(x)
         self._require_several_values(x, axes)
         channel = positive_axes(self.axis, x.shape)[-1]
+        x, visible = hide(x, mask, channel, axes)
         y, statistics = standardize(
             x,
             axes,
             gamma,
             beta,
             epsilon=self.epsilon,
-            visible=visible_values(mask, x, channel, axes),
+            visible=visible,
             statistics_gradient=self.statistics_gradient,
         )
         self.remember(statistics)

@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
-from keras_norms.layers.masks import visible_values
+from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import checked_groups, groups_of, positive_axes
 
 
@@ -84,7 +84,7 @@ class GroupNormalization(AffineNormalization):
         (channel,) = positive_axes(self.axis, x.shape)
         groups = groups_of(x.shape[channel], self.groups)
         spanned = tuple(range(1, len(x.shape)))
-        visible = visible_values(mask, x, channel, spanned)
+        x, visible = hide(x, mask, channel, spanned)
         grouped = _split(x, channel, groups)
         y, _ = standardize(
             grouped,

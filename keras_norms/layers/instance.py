@@ -9,7 +9,7 @@ import keras
 
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
-from keras_norms.layers.masks import visible_values
+from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes
 
 
@@ -57,12 +57,13 @@ class InstanceNormalization(AffineNormalization):
         x = self.in_full_precision(inputs)
         channel = positive_axes(self.axis, x.shape)[-1]
         axes = [axis for axis in self.reduced_axes(x) if axis != 0]
+        x, visible = hide(x, mask, channel, axes)
         y, _ = standardize(
             x,
             axes,
             self.along_axis(self.gamma, x),
             self.along_axis(self.beta, x),
             epsilon=self.epsilon,
-            visible=visible_values(mask, x, channel, axes),
+            visible=visible,
         )
         return self.in_output_precision(y)

@@ -9,7 +9,7 @@ import keras
 
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
-from keras_norms.layers.masks import visible_values
+from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes
 
 
@@ -49,6 +49,7 @@ class LayerNormalization(AffineNormalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
+        *,
         rms_scaling: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
@@ -64,13 +65,14 @@ class LayerNormalization(AffineNormalization):
     ) -> Tensor:
         x = self.in_full_precision(inputs)
         axes = positive_axes(self.axis, x.shape)
+        x, visible = hide(x, mask, axes[-1], axes)
         y, _ = standardize(
             x,
             axes,
             self.along_axis(self.gamma, x),
             self.along_axis(self.beta, x),
             epsilon=self.epsilon,
-            visible=visible_values(mask, x, axes[-1], axes),
+            visible=visible,
         )
         return self.in_output_precision(y)
 

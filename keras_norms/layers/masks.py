@@ -10,21 +10,28 @@ from keras import ops
 Tensor = Any
 
 
-def visible_values(
-    mask: Tensor | None, x: Tensor, channel_axis: int, reduced: Sequence[int]
-) -> Tensor | None:
-    """A boolean tensor that broadcasts to `x`, or None where every statistic sees all it spans.
+def hide(
+    x: Tensor, mask: Tensor | None, channel_axis: int, reduced: Sequence[int]
+) -> tuple[Tensor, Tensor | None]:
+    """The inputs, fit for arithmetic, and which of their values statistics may see.
+
+    What is hidden may be NaN or infinite and must not reach a sum, in the pass forward or in a
+    gradient: there the returned inputs are zero.
 
     Args:
+        x: the inputs.
         mask: true where a value is visible. Of the rank of `x`; or one less, without
             `channel_axis`; or smaller still, for the leading axes alone.
-        x: the inputs.
         channel_axis: non-negative axis that a mask of one rank less lacks.
-        reduced: axes over which statistics are taken. A mask that is constant along all of them
-            hides whole statistics, never a part of one, and changes nothing.
+        reduced: axes over which statistics are taken.
+
+    Returns:
+        The inputs, and a boolean tensor that broadcasts to them; or None where every statistic
+        sees all it spans: without a mask, and with one that is constant along `reduced`, which
+        hides whole statistics and never a part of one.
     """
     if mask is None:
-        return None
+        return x, None
     rank = len(x.shape)
     mask = ops.cast(mask, "bool")
     if len(mask.shape) > rank:
@@ -42,4 +49,5 @@ def visible_values(
                 f"Argument `mask` of shape {tuple(mask.shape)} does not broadcast to inputs of "
                 f"shape {tuple(x.shape)}."
             )
-    return None if all(mask.shape[axis] == 1 for axis in reduced) else mask
+    x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
+    return x, None if all(mask.shape[axis] == 1 for axis in reduced) else mask

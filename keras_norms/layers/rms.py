@@ -9,7 +9,7 @@ import keras
 
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import Normalization, Tensor
-from keras_norms.layers.masks import visible_values
+from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes
 
 
@@ -52,12 +52,13 @@ class RMSNormalization(Normalization):
     ) -> Tensor:
         x = self.in_full_precision(inputs)
         axes = positive_axes(self.axis, x.shape)
+        x, visible = hide(x, mask, axes[-1], axes)
         y, _ = standardize(
             x,
             axes,
             self.along_axis(self.scale, x),
             epsilon=self.epsilon,
-            visible=visible_values(mask, x, axes[-1], axes),
+            visible=visible,
             centred=False,
         )
         return self.in_output_precision(y)
