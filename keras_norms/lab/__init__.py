@@ -1,0 +1,1 @@
+"""What experiments are made of; needs the `lab` extra."""

@@ -1,0 +1,34 @@
+"""Image classification data, as arrays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from keras_norms.lab.data.digits import digits
+from keras_norms.lab.data.images import ImageData as ImageData
+from keras_norms.lab.data.tfds import load_tfds
+
+
+def load(
+    name: str,
+    *,
+    data_dir: str | Path | None = None,
+    cache_dir: str | Path | None = None,
+    download: bool = False,
+) -> ImageData:
+    """The data set `name`, standardized: training mean 0 and deviation 1 in each channel.
+
+    Args:
+        name: "digits" (scikit-learn's, embedded), or an image classification set of TensorFlow
+            Datasets.
+        data_dir: where TensorFlow Datasets has prepared sets; its own default otherwise.
+        cache_dir: where decoded arrays are kept, so that TensorFlow is needed only once; by
+            default `$KERAS_NORMS_CACHE`, else `~/.cache/keras_norms`.
+        download: whether TensorFlow Datasets may fetch and prepare the set.
+
+    Raises:
+        BadInput: a set that is unknown, not there, or no image classification set.
+    """
+    if name == "digits":
+        return digits()
+    return load_tfds(name, data_dir=data_dir, cache_dir=cache_dir, download=download)

@@ -1,0 +1,100 @@
+"""JAX: a jitted `lax.while_loop` over steps, the learning rate an argument."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import keras
+import numpy as np
+from jax import lax
+
+from keras_norms.lab.data import ImageData
+from keras_norms.lab.training.engines import (
+    CHUNK,
+    mean_accuracy,
+    mean_loss,
+    padded_to_chunk,
+    penalty,
+    test_slices,
+)
+
+
+class Engine:
+    """See `keras_norms.lab.training.engines.Engine`."""
+
+    def __init__(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
+    ) -> None:
+        self.model, self.optimizer, self.data, self.l2 = model, optimizer, data, l2
+        optimizer.build(model.trainable_variables)
+        self._new_optimizer = [np.array(variable) for variable in optimizer.variables]
+        paths = [variable.path for variable in optimizer.variables]
+        self._rate = next(i for i, path in enumerate(paths) if path.endswith("learning_rate"))
+        self._x, self._y = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
+        self._steps = jax.jit(self._loop, donate_argnums=0)
+        self._test = jax.jit(self._measure)
+        self._state: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
+
+    def reset(self, values: list[np.ndarray], seed: int) -> None:
+        given = {id(v): value for v, value in zip(self.model.variables, values, strict=True)}
+        # Copies, since the loop takes its state's buffers for its own.
+        self._state = (
+            [jnp.array(given[id(v)], v.dtype) for v in self.model.trainable_variables],
+            [jnp.array(given[id(v)], v.dtype) for v in self.model.non_trainable_variables],
+            [jnp.array(value) for value in self._new_optimizer],
+        )
+
+    def advance(
+        self, batches: np.ndarray, rates: np.ndarray, limit: float
+    ) -> tuple[list[float], list[float]]:
+        padded = padded_to_chunk(batches, rates)
+        self._state, done, losses, accuracies = self._steps(
+            self._state, self._x, self._y, *padded, len(rates), np.float32(limit)
+        )
+        steps = int(done)
+        return np.array(losses)[:steps].tolist(), np.array(accuracies)[:steps].tolist()
+
+    def evaluate(self) -> tuple[float, float]:
+        total = np.zeros(2)
+        for piece in test_slices(len(self.data.y_test)):
+            x, y = self.data.x_test[piece], self.data.y_test[piece]
+            total += np.array(self._test(*self._state[:2], x, y)) * len(y)
+        loss, accuracy = total / len(self.data.y_test)
+        return float(loss), float(accuracy)
+
+    def _measure(self, trainable: Any, rest: Any, x: Any, y: Any) -> tuple[Any, Any]:
+        logits, _ = self.model.stateless_call(trainable, rest, x, training=False)
+        return mean_loss(y, logits), mean_accuracy(y, logits)
+
+    def _loop(
+        self, state: Any, x: Any, y: Any, batches: Any, rates: Any, steps: Any, limit: Any
+    ) -> Any:
+        def body(carry: Any) -> Any:
+            state, step, _, losses, accuracies = carry
+            batch = batches[step]
+            state, loss, accuracy = self._step(state, x[batch], y[batch], rates[step])
+            curves = losses.at[step].set(loss), accuracies.at[step].set(accuracy)
+            return state, step + 1, loss <= limit, *curves
+
+        empty = jnp.zeros(CHUNK, jnp.float32)
+        state, done, _, losses, accuracies = lax.while_loop(
+            lambda carry: (carry[1] < steps) & carry[2], body, (state, 0, True, empty, empty)
+        )
+        return state, done, losses, accuracies
+
+    def _step(self, state: Any, x: Any, y: Any, rate: Any) -> tuple[Any, Any, Any]:
+        trainable, rest, optimizer = state
+
+        def objective(trainable: Any) -> Any:
+            logits, updated = self.model.stateless_call(trainable, rest, x, training=True)
+            loss = mean_loss(y, logits)
+            total = loss + penalty(self.l2, trainable) if self.l2 else loss
+            return total, (loss, logits, updated)
+
+        gradients, (loss, logits, rest) = jax.grad(objective, has_aux=True)(trainable)
+        optimizer = [*optimizer]
+        optimizer[self._rate] = rate
+        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        return (trainable, rest, optimizer), loss, mean_accuracy(y, logits)

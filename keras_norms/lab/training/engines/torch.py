@@ -1,0 +1,67 @@
+"""torch: a plain loop, since nothing is compiled."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import torch
+
+from keras_norms.lab.data import ImageData
+from keras_norms.lab.training.engines import mean_accuracy, mean_loss, penalty, test_slices
+
+
+class Engine:
+    """See `keras_norms.lab.training.engines.Engine`."""
+
+    def __init__(
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
+    ) -> None:
+        self.model, self.optimizer, self.data, self.l2 = model, optimizer, data, l2
+        optimizer.build(model.trainable_variables)
+        convert = keras.ops.convert_to_numpy
+        self._new_optimizer = [np.array(convert(v)) for v in optimizer.variables]
+        self._x = keras.ops.convert_to_tensor(data.x_train)
+        self._y = keras.ops.convert_to_tensor(data.y_train)
+
+    def reset(self, values: list[np.ndarray], seed: int) -> None:
+        torch.manual_seed(seed)  # its dropout knows no other source
+        for variable, value in zip(self.model.variables, values, strict=True):
+            variable.assign(value)
+        for variable, value in zip(self.optimizer.variables, self._new_optimizer, strict=True):
+            variable.assign(value)
+
+    def advance(
+        self, batches: np.ndarray, rates: np.ndarray, limit: float
+    ) -> tuple[list[float], list[float]]:
+        losses: list[float] = []
+        accuracies: list[float] = []
+        for batch, rate in zip(batches, rates, strict=True):
+            loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate))
+            losses.append(loss)
+            accuracies.append(accuracy)
+            if not loss <= limit:
+                break
+        return losses, accuracies
+
+    def evaluate(self) -> tuple[float, float]:
+        total = np.zeros(2)
+        with torch.no_grad():
+            for piece in test_slices(len(self.data.y_test)):
+                y = keras.ops.convert_to_tensor(self.data.y_test[piece])
+                logits = self.model(self.data.x_test[piece], training=False)
+                total += np.array([mean_loss(y, logits), mean_accuracy(y, logits)]) * len(y)
+        loss, accuracy = total / len(self.data.y_test)
+        return float(loss), float(accuracy)
+
+    def _step(self, batch: torch.Tensor, rate: float) -> tuple[float, float]:
+        y = self._y[batch]
+        logits = self.model(self._x[batch], training=True)
+        loss = mean_loss(y, logits)
+        variables = self.model.trainable_variables
+        values = [variable.value for variable in variables]
+        objective = loss + penalty(self.l2, values) if self.l2 else loss
+        gradients = torch.autograd.grad(objective, values)
+        self.optimizer.learning_rate = rate
+        with torch.no_grad():
+            self.optimizer.apply(gradients, variables)
+        return float(loss.detach()), float(mean_accuracy(y, logits))

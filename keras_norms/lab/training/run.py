@@ -1,0 +1,125 @@
+"""A run: everything that one training is made of, and nothing else."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+import keras
+
+from keras_norms import schemes
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.training.schedules import parse
+
+OPTIMIZERS = ("sgd",)
+PRECISIONS = ("float32", "mixed_bfloat16")
+# What one compiled program takes as an argument rather than being compiled for.
+ARGUMENTS = ("learning_rate", "schedule", "seed")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """One training, wholly described. Equal runs have equal outcomes on one backend and device.
+
+    Attributes:
+        data: data set: "digits", or a TFDS name.
+        model: "mlp", "resnet" or "inception".
+        depth, width: as the model counts them.
+        normalizer: scheme spec.
+        activation: Keras activation name.
+        dropout: rate before the head.
+        optimizer: "sgd".
+        momentum: of the optimizer.
+        l2: weight of the sum of squared kernels in the loss that is minimized.
+        batch: examples a step.
+        steps: how many.
+        evaluate_every: steps between evaluations on the test set; 0 for one at the end.
+        learning_rate: at step zero.
+        schedule: "constant", or "exponential:decay=0.5,every=100".
+        seed: of weights, batch order and dropout.
+        backend: Keras backend.
+        precision: Keras dtype policy.
+
+    Raises:
+        BadInput: a field that cannot be, named with its value.
+    """
+
+    data: str = "digits"
+    model: str = "mlp"
+    depth: int
+    width: int
+    normalizer: str = "none"
+    activation: str = "relu"
+    dropout: float = 0.0
+    optimizer: str = "sgd"
+    momentum: float = 0.0
+    l2: float = 0.0
+    batch: int = 64
+    steps: int = 200
+    evaluate_every: int = 0
+    learning_rate: float
+    schedule: str = "constant"
+    seed: int = 0
+    backend: str = field(default_factory=keras.config.backend)
+    precision: str = "float32"
+
+    def __post_init__(self) -> None:
+        for name in ("depth", "width", "batch", "steps"):
+            self._require(name, _is_int(value := getattr(self, name)) and value >= 1, "at least 1")
+        for name in ("evaluate_every", "seed"):
+            self._require(name, _is_int(value := getattr(self, name)) and value >= 0, "at least 0")
+        for name in ("momentum", "dropout"):
+            self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
+        self._require("l2", 0 <= self.l2 < math.inf, "at least 0")
+        self._require("learning_rate", 0 < self.learning_rate < math.inf, "positive and finite")
+        self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}")
+        self._require("precision", self.precision in PRECISIONS, f"one of {PRECISIONS}")
+        parse(self.schedule)
+        try:
+            canonical = str(schemes.get(self.normalizer))
+        except ValueError as error:
+            raise BadInput(f"normalizer={self.normalizer!r}: {error}") from error
+        object.__setattr__(self, "normalizer", canonical)
+        for name in ("dropout", "momentum", "l2", "learning_rate"):
+            object.__setattr__(self, name, float(getattr(self, name)))
+
+    def _require(self, name: str, holds: bool, instead: str) -> None:
+        if not holds:
+            raise BadInput(f"{name}={getattr(self, name)!r} cannot be: it must be {instead}")
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits that name this run: the hash of its content."""
+        content = json.dumps(self.as_dict(), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+    @property
+    def program(self) -> tuple[tuple[str, Any], ...]:
+        """What one compiled program is compiled for: all but learning rate, schedule and seed."""
+        content = self.as_dict()
+        return tuple((name, content[name]) for name in content if name not in ARGUMENTS)
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any]) -> Run:
+        """The run that `as_dict` described.
+
+        Raises:
+            BadInput: fields that a run of this version does not have, or lacks.
+        """
+        known = {f.name for f in fields(cls)}
+        if unknown := set(content) - known:
+            raise BadInput(f"a run has no field {sorted(unknown)[0]!r}; it has {sorted(known)}")
+        try:
+            return cls(**content)
+        except TypeError as error:
+            raise BadInput(f"a run lacks fields: {error}") from error
+
+
+def _is_int(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
