@@ -45,7 +45,7 @@ def standardize(
         visible is None
         and centred
         and statistics_gradient
-        and all(tensor.shape[axis] == 1 for tensor in parameters for axis in axes)
+        and _shared_axes(gamma, beta, axes) == tuple(axes)
     ):
         fused = native.fused_batch_standardize(x, axes, gamma, beta, epsilon)
         if fused is not None:
@@ -114,22 +114,32 @@ def standardize_gradient(
     """
     r = ops.rsqrt(statistics.variance + epsilon)
     xhat = statistics.centre(x) * r
+    # Sums over the axes that both the statistics and gamma share are taken once for both.
+    shared = _shared_axes(gamma, beta, axes)
+    direct = ops.sum(upstream, axis=shared, keepdims=True) if shared else upstream
     product = upstream * xhat
-    g = upstream if gamma is None else upstream * gamma
-    through_variance = ops.sum(g * xhat, axis=axes, keepdims=True)
-    through_mean = ops.sum(g, axis=axes, keepdims=True) if centred else 0
+    product = ops.sum(product, axis=shared, keepdims=True) if shared else product
+    weight = 1 if gamma is None else gamma
+    through_mean = ops.sum(weight * direct, axis=axes, keepdims=True) if centred else 0
+    through_variance = ops.sum(weight * product, axis=axes, keepdims=True)
     correction = (through_mean + xhat * through_variance) / ops.maximum(statistics.count, 1)
     if visible is not None:
         correction = ops.where(visible, correction, 0)
-    gradients = [r * (g - correction)]
+    gradients = [r * (weight * upstream - correction)]
     if gamma is not None:
         gradients.append(_sum_to(product, gamma))
     if beta is not None:
-        gradients.append(_sum_to(upstream, beta))
+        gradients.append(_sum_to(direct, beta))
     return gradients
+
+
+def _shared_axes(gamma: Tensor | None, beta: Tensor | None, axes: Sequence[int]) -> tuple[int, ...]:
+    """The axes of the statistics along which gamma and beta have one value."""
+    parameters = [tensor for tensor in (gamma, beta) if tensor is not None]
+    return tuple(axis for axis in axes if all(t.shape[axis] == 1 for t in parameters))
 
 
 def _sum_to(x: Tensor, like: Tensor) -> Tensor:
     """Sum over the axes along which `like` was broadcast to `x`."""
-    shared = [axis for axis, size in enumerate(like.shape) if size == 1]
-    return ops.sum(x, axis=shared, keepdims=True) if shared else x
+    broadcast = [axis for axis, size in enumerate(like.shape) if size == 1]
+    return ops.sum(x, axis=broadcast, keepdims=True) if broadcast else x

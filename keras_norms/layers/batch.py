@@ -102,6 +102,8 @@ class BatchNormalization(RememberingNormalization):
             unbiased,
             **options,
         )
+        self.renorm_clipping = renorm_clipping
+        self.renorm_momentum = renorm_momentum
         self.statistics_gradient = bool(statistics_gradient)
 
     def call(
@@ -137,4 +139,12 @@ class BatchNormalization(RememberingNormalization):
             )
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "statistics_gradient": self.statistics_gradient}
+        return {
+            **super().get_config(),
+            # Keras's own, so that its configs and this layer's have the same keys.
+            "renorm": False,
+            "renorm_clipping": self.renorm_clipping,
+            "renorm_momentum": self.renorm_momentum,
+            "synchronized": False,
+            "statistics_gradient": self.statistics_gradient,
+        }
