@@ -117,7 +117,7 @@ class BatchNormalization(RememberingNormalization):
         axes = self.reduced_axes(x)
         self._require_several_values(x, axes)
         channel = positive_axes(self.axis, x.shape)[-1]
-        x, visible = hide(x, mask, channel, axes)
+        x, visible = hide(x, mask, channel, axes, remembered=True)
         y, statistics = standardize(
             x,
             axes,

@@ -10,7 +10,12 @@ from keras import ops
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
-from keras_norms.layers.validation import checked_groups, groups_of, positive_axes
+from keras_norms.layers.validation import (
+    checked_groups,
+    groups_of,
+    positive_axes,
+    refuse_batch_axis,
+)
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -68,11 +73,7 @@ class GroupNormalization(AffineNormalization):
 
     def build(self, input_shape: Shape) -> None:
         (channel,) = positive_axes(self.axis, input_shape)
-        if channel == 0:
-            raise ValueError(
-                f"Argument `axis`={self.axis} is the batch axis of inputs of shape "
-                f"{tuple(input_shape)}: groups are made of channels. Choose another axis."
-            )
+        refuse_batch_axis(self.axis, input_shape)
         if input_shape[channel] is not None:
             groups_of(input_shape[channel], self.groups)
         super().build(input_shape)

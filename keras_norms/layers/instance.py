@@ -8,9 +8,9 @@ from typing import Unpack
 import keras
 
 from keras_norms.kernels import standardize
-from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
+from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
-from keras_norms.layers.validation import positive_axes
+from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -50,6 +50,10 @@ class InstanceNormalization(AffineNormalization):
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(axis, epsilon, center, scale, **options)
+
+    def build(self, input_shape: Shape) -> None:
+        refuse_batch_axis(self.axis, input_shape)
+        super().build(input_shape)
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None

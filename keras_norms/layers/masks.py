@@ -11,7 +11,12 @@ Tensor = Any
 
 
 def hide(
-    x: Tensor, mask: Tensor | None, channel_axis: int, reduced: Sequence[int]
+    x: Tensor,
+    mask: Tensor | None,
+    channel_axis: int,
+    reduced: Sequence[int],
+    *,
+    remembered: bool = False,
 ) -> tuple[Tensor, Tensor | None]:
     """The inputs, fit for arithmetic, and which of their values statistics may see.
 
@@ -24,11 +29,12 @@ def hide(
             `channel_axis`; or smaller still, for the leading axes alone.
         channel_axis: non-negative axis that a mask of one rank less lacks.
         reduced: axes over which statistics are taken.
+        remembered: whether statistics are kept, so that it matters which are hidden whole.
 
     Returns:
-        The inputs, and a boolean tensor that broadcasts to them; or None where every statistic
-        sees all it spans: without a mask, and with one that is constant along `reduced`, which
-        hides whole statistics and never a part of one.
+        The inputs, and a boolean tensor that broadcasts to them; or None without a mask. A mask
+        that is constant along `reduced` hides whole statistics and never a part of one: None as
+        well, unless statistics are remembered.
     """
     if mask is None:
         return x, None
@@ -50,4 +56,5 @@ def hide(
                 f"shape {tuple(x.shape)}."
             )
     x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
-    return x, None if all(mask.shape[axis] == 1 for axis in reduced) else mask
+    whole = all(mask.shape[axis] == 1 for axis in reduced)
+    return x, None if whole and not remembered else mask

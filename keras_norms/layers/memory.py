@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Unpack
 
+import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import Moments
@@ -59,34 +60,43 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         )
         if self.momentum is None:
             # Per channel, since a mask can hide some channels of a batch and not others.
-            self.count = self.add_memory("count", shape, "zeros")
+            self.count = self.add_memory("count", shape, "zeros", dtype="float32")
 
-    def add_memory(self, name: str, shape: tuple[int, ...], initializer: Any) -> Any:
+    def add_memory(
+        self, name: str, shape: tuple[int, ...], initializer: Any, **options: Any
+    ) -> keras.Variable:
         return self.add_weight(
-            name=name, shape=shape, initializer=initializer, trainable=False, autocast=False
+            name=name,
+            shape=shape,
+            initializer=initializer,
+            trainable=False,
+            autocast=False,
+            **options,
         )
 
     def remember(self, statistics: Moments) -> None:
         """Average the statistics of one batch into the memory."""
-        mean, variance = self.moving_mean, self.moving_variance
-        shape = tuple(mean.shape)
+        shape = tuple(self.moving_mean.shape)
+        # In the precision of the statistics: float16 cannot even count the values.
+        dtype = keras.backend.standardize_dtype(statistics.variance.dtype)
         n = ops.broadcast_to(statistics.count, ops.shape(statistics.variance))
-        n = ops.cast(ops.reshape(n, shape), mean.dtype)
-        batch_mean = ops.cast(ops.reshape(statistics.mean, shape), mean.dtype)
-        batch_variance = ops.cast(ops.reshape(statistics.variance, shape), mean.dtype)
+        n = ops.reshape(n, shape)
+        variance = ops.reshape(statistics.variance, shape)
         if self.unbiased:
-            batch_variance = batch_variance * (n / ops.maximum(n - 1, 1))
+            variance = variance * (n / ops.maximum(n - 1, 1))
         learns = n > 1
-        if self.momentum is None:
+        past = self.momentum
+        if past is None:
             batches = ops.convert_to_tensor(self.count)
-            past = batches / (batches + 1)
+            past = ops.cast(batches / (batches + 1), dtype)
             self.count.assign(batches + ops.cast(learns, batches.dtype))
-        else:
-            past = self.momentum
-        for memory, batch in ((mean, batch_mean), (variance, batch_variance)):
-            old = ops.convert_to_tensor(memory)
+        for memory, batch in (
+            (self.moving_mean, ops.reshape(statistics.mean, shape)),
+            (self.moving_variance, variance),
+        ):
+            old = ops.cast(ops.convert_to_tensor(memory), dtype)
             average = old * past + ops.stop_gradient(batch) * (1 - past)
-            memory.assign(ops.where(learns, average, old))
+            memory.assign(ops.cast(ops.where(learns, average, old), memory.dtype))
 
     def recall(self, x: Tensor) -> Moments:
         """The remembered statistics, in the precision of `x` and ready to broadcast to it."""

@@ -35,6 +35,15 @@ def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tup
     return tuple(positive)
 
 
+def refuse_batch_axis(axis: int | Sequence[int], shape: Sequence[int | None]) -> None:
+    """For normalizers that treat each example alone."""
+    if 0 in positive_axes(axis, shape):
+        raise ValueError(
+            f"Argument `axis`={axis!r} names the batch axis of inputs of shape {tuple(shape)}: "
+            "each example is normalized alone, over its channels. Choose another axis."
+        )
+
+
 def checked_epsilon(epsilon: float) -> float:
     if not isinstance(epsilon, numbers.Real) or not 0 <= epsilon < float("inf"):
         raise ValueError(
