@@ -86,7 +86,8 @@ class Normalization(keras.layers.Layer):
                 f"Argument `inputs` of {self.name!r} has dtype {dtype}: normalization is defined "
                 "for real numbers. Pass the real and imaginary parts as separate channels."
             )
-        return ops.cast(inputs, keras.backend.result_type(dtype, "float32"))
+        # Keras's promotion makes float32 of float64 on JAX and torch.
+        return ops.cast(inputs, "float64" if dtype == "float64" else "float32")
 
     def in_output_precision(self, outputs: Tensor) -> Tensor:
         return ops.cast(outputs, self.compute_dtype)

@@ -8,6 +8,7 @@ from typing import Any
 
 import keras
 from keras.layers import Layer
+from keras.src.backend.common.global_state import get_global_attribute
 
 
 class TrainableTakesEffect(Layer):
@@ -24,7 +25,8 @@ class TrainableTakesEffect(Layer):
 
     def note_caller(self) -> None:
         """Remember the model that is calling this layer, if one is."""
-        context = self._get_call_context()
+        # Keras's own accessor makes a context where there is none, and leaves it behind.
+        context = get_global_attribute("current_call_ctx")
         model = None if context is None else context.entry_layer
         if isinstance(model, keras.Model):
             self._callers.add(model)
