@@ -39,10 +39,11 @@ def hide(
     if mask is None:
         return x, None
     rank = len(x.shape)
+    received = tuple(mask.shape)
     mask = ops.cast(mask, "bool")
     if len(mask.shape) > rank:
         raise ValueError(
-            f"Argument `mask` has shape {tuple(mask.shape)}, of higher rank than the inputs of "
+            f"Argument `mask` has shape {received}, of higher rank than the inputs of "
             f"shape {tuple(x.shape)}. Pass one that broadcasts to them."
         )
     if len(mask.shape) == rank - 1:
@@ -52,7 +53,7 @@ def hide(
     for given, size in zip(mask.shape, x.shape, strict=True):
         if given not in (1, size) and given is not None and size is not None:
             raise ValueError(
-                f"Argument `mask` of shape {tuple(mask.shape)} does not broadcast to inputs of "
+                f"Argument `mask` of shape {received} does not broadcast to inputs of "
                 f"shape {tuple(x.shape)}."
             )
     x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)

@@ -1,0 +1,155 @@
+"""A scheme: how normalizers attach to a linear layer and its activation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+
+from keras_norms.schemes.registry import REGISTRY
+from keras_norms.schemes.spec import Term
+from keras_norms.schemes.unit import (
+    Unit,
+    activation_layers,
+    channel_axis,
+    require_bare,
+    without_useless_bias,
+)
+
+
+class Scheme:
+    """How normalizers attach to a linear layer and its activation.
+
+    Attributes:
+        name: name of the normalizer in the registry, or of its class; several joined by "+".
+    """
+
+    name: str
+
+    def __call__(self, linear: keras.layers.Layer, activation: Any = None) -> Unit:
+        """The unit of `linear`, this scheme's normalizers and `activation`.
+
+        Args:
+            linear: layer without an activation of its own, not built yet. Its bias is dropped
+                where the normalizer after it makes it useless.
+            activation: name, callable, layer, or None.
+
+        Raises:
+            ValueError: `linear` has an activation, or is built with a bias that must go.
+        """
+        require_bare(linear)
+        following = self.follow(linear, activation)
+        return Unit([self.wrap(without_useless_bias(linear, following)), *following])
+
+    def wrap(self, linear: keras.layers.Layer) -> keras.layers.Layer:
+        """The linear layer, or what takes its place."""
+        return linear
+
+    def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
+        """The layers after the linear one."""
+        raise NotImplementedError
+
+    def serialize(self) -> dict[str, Any]:
+        """A JSON-ready dict from which `get` makes the same scheme again."""
+        raise NotImplementedError
+
+    def __repr__(self) -> str:
+        return f"Scheme({str(self)!r})"
+
+
+class NamedScheme(Scheme):
+    """Registered normalizers: any number that reparameterize weights, one at most that follows.
+
+    Raises:
+        ValueError: two terms that follow the linear layer, or arguments that a normalizer refuses.
+    """
+
+    def __init__(self, terms: Sequence[Term]) -> None:
+        self.terms = [term for term in terms if term.name != "none"]
+        self.name = "+".join(term.name for term in self.terms) or "none"
+        wraps = [term for term in self.terms if REGISTRY[term.name].wrap is not None]
+        follows = [term for term in self.terms if term not in wraps]
+        for what, several in (("activation normalizer", follows), ("reparameterization", wraps)):
+            if len(several) > 1:
+                raise ValueError(
+                    f"Argument `spec`={str(self)!r} has more than one {what}: "
+                    f"{', '.join(term.name for term in several)}. Keep one, joined by '+' to at "
+                    "most one of the other kind."
+                )
+        self._wrap = wraps[0] if wraps else None
+        self._follow = follows[0] if follows else None
+        # A trial unit, so that wrong arguments are found where the spec is written.
+        try:
+            trial = keras.layers.Dense(1)
+            self.wrap(trial)
+            self.follow(trial, "relu")
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"Argument `spec`={str(self)!r}: {error}") from error
+
+    def wrap(self, linear: keras.layers.Layer) -> keras.layers.Layer:
+        if self._wrap is None:
+            return linear
+        return REGISTRY[self._wrap.name].wrap(linear, **self._arguments(self._wrap))
+
+    def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
+        if self._follow is None:
+            return activation_layers(activation)
+        part = REGISTRY[self._follow.name]
+        return part.follow(linear, activation, **self._arguments(self._follow))
+
+    @staticmethod
+    def _arguments(term: Term) -> dict[str, Any]:
+        return {**term.arguments, "inner": term.inner} if term.inner else term.arguments
+
+    def serialize(self) -> dict[str, Any]:
+        return {"spec": str(self)}
+
+    def __str__(self) -> str:
+        return "+".join(map(str, self.terms)) or "none"
+
+
+class LayerScheme(Scheme):
+    """Copies of a layer that the user gave, between the linear layer and its activation."""
+
+    def __init__(self, template: keras.layers.Layer) -> None:
+        self.template = template
+        self.name = type(template).__name__
+
+    def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
+        config = {k: v for k, v in self.template.get_config().items() if k != "name"}
+        if config.get("axis") == -1:
+            config["axis"] = channel_axis(linear)
+        return [type(self.template).from_config(config), *activation_layers(activation)]
+
+    def serialize(self) -> dict[str, Any]:
+        return {"layer": keras.saving.serialize_keras_object(self.template)}
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FunctionScheme(Scheme):
+    """Layers that a function of the user makes, between the linear layer and its activation."""
+
+    def __init__(self, make: Callable[[], keras.layers.Layer]) -> None:
+        self.make = make
+        self.name = getattr(make, "__name__", type(make).__name__)
+
+    def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
+        made = self.make()
+        if not isinstance(made, keras.layers.Layer):
+            raise ValueError(
+                f"Argument `spec`={self.name} is a function that made {made!r}, which is no Keras "
+                "layer. Return a new layer at each call."
+            )
+        return [made, *activation_layers(activation)]
+
+    def serialize(self) -> dict[str, Any]:
+        raise ValueError(
+            f"The scheme {self.name!r} is made by a function, which cannot be serialized. Use a "
+            "spec string, a layer or a layer class."
+        )
+
+    def __str__(self) -> str:
+        return self.name

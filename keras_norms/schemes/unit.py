@@ -1,0 +1,64 @@
+"""A linear layer, its normalizer and its activation, as plain Keras layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+
+
+class Unit:
+    """A linear layer, its normalizer and its activation: plain Keras layers, in order.
+
+    Calling it calls `layers` one after the other, so that a functional model shows, saves and
+    clones each; a subclassed model can hold them as `keras.Sequential(unit.layers)`.
+    """
+
+    def __init__(self, unit_layers: list[keras.layers.Layer]) -> None:
+        self.layers = unit_layers
+
+    def __call__(self, x: Any) -> Any:
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
+def activation_layers(activation: Any) -> list[keras.layers.Layer]:
+    """`activation` (name, callable, layer or None) as no layer or one."""
+    if isinstance(activation, keras.layers.Layer):
+        return [activation]
+    if activation in (None, "linear", keras.activations.linear):
+        return []
+    return [keras.layers.Activation(activation)]
+
+
+def channel_axis(linear: keras.layers.Layer) -> int:
+    """The axis of the channels that a linear layer puts out."""
+    return 1 if getattr(linear, "data_format", None) == "channels_first" else -1
+
+
+def require_bare(linear: keras.layers.Layer) -> None:
+    """Raises ValueError where `linear` has an activation, which would precede the normalizer."""
+    inner = getattr(linear, "activation", None)
+    if inner not in (None, keras.activations.linear):
+        raise ValueError(
+            f"Argument `linear` ({linear.name!r}) has an activation of its own, "
+            f"{getattr(inner, '__name__', inner)!r}, which would come before the normalizer. "
+            "Pass it as `activation` of the unit instead."
+        )
+
+
+def without_useless_bias(
+    linear: keras.layers.Layer, following: list[keras.layers.Layer]
+) -> keras.layers.Layer:
+    """`linear`, or a copy without the bias that the layer after it would cancel."""
+    first = following[0] if following else None
+    useless = getattr(first, "cancels_bias", isinstance(first, keras.layers.BatchNormalization))
+    if not (useless and getattr(linear, "use_bias", False)):
+        return linear
+    if linear.built:
+        raise ValueError(
+            f"Argument `linear` ({linear.name!r}) is built with a bias that {first.name!r} "
+            "would cancel. Pass a layer that is not built yet, or one with use_bias=False."
+        )
+    return type(linear).from_config({**linear.get_config(), "use_bias": False})
