@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -79,13 +80,17 @@ class NamedScheme(Scheme):
                 )
         self._wrap = wraps[0] if wraps else None
         self._follow = follows[0] if follows else None
-        # A trial unit, so that wrong arguments are found where the spec is written.
+        # A trial unit, so that wrong arguments are found where the spec is written. Initializers
+        # draw their seeds from `random`, whose state is the caller's.
+        state = random.getstate()
         try:
             trial = keras.layers.Dense(1)
             self.wrap(trial)
             self.follow(trial, "relu")
         except (TypeError, ValueError) as error:
             raise ValueError(f"Argument `spec`={str(self)!r}: {error}") from error
+        finally:
+            random.setstate(state)
 
     def wrap(self, linear: keras.layers.Layer) -> keras.layers.Layer:
         if self._wrap is None:
