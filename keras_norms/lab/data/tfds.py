@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import difflib
+import hashlib
 import importlib.util
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from keras_norms.lab.data.cache import Cache
+from keras_norms.lab.data import prepared
+from keras_norms.lab.data.cache import Cache, Damaged
 from keras_norms.lab.data.images import ImageData, standardized
 from keras_norms.lab.errors import BadInput
 
@@ -24,79 +26,110 @@ def load_tfds(
     download: bool = False,
 ) -> ImageData:
     """See `keras_norms.lab.data.load`. From the cache where it is whole, else decoded into it."""
+    if data_dir is not None and not Path(data_dir).is_dir() and not download:
+        raise BadInput(f"data_dir={str(data_dir)!r} is no folder: write where {name!r} is prepared")
+    root = prepared.default_data_dir() if data_dir is None else Path(data_dir)
+    folder = prepared.find(name, root)
     cache = Cache(name, cache_dir)
-    cached = cache.read()
+    if folder is None and data_dir is None and not download:
+        # A machine that never had the set may still have its arrays.
+        cached = cache.read()
+    else:
+        folder = folder or _prepared_now(name, root, download)
+        cached = _of_this_set(cache, folder)
     if cached is None:
-        try:
-            arrays, classes = _decode(name, data_dir, download)
-        except BadInput as error:
-            if cache.is_damaged:
-                raise BadInput(f"{error} (its cache {str(cache.folder)!r} is cut short)") from error
-            raise
-        cache.write(arrays, classes)
-        cached = arrays, classes
+        raise _is_not_there(name, root)
     arrays, classes = cached
     train, test = (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
     return standardized(name, train, test, classes)
 
 
-def _decode(
-    name: str, data_dir: str | Path | None, download: bool
-) -> tuple[dict[str, np.ndarray], int]:
+def _of_this_set(cache: Cache, folder: Path) -> tuple[dict[str, np.ndarray], int]:
+    source = hashlib.sha256((folder / prepared.INFO).read_bytes()).hexdigest()
+    try:
+        if cached := cache.read(source):
+            return cached
+    except Damaged:
+        pass  # the set is at hand, so it is decoded again
+    cache.require_writable()
+    arrays, classes = _decode(folder)
+    cache.write(arrays, classes, source)
+    return arrays, classes
+
+
+def _is_not_there(name: str, data_dir: Path) -> BadInput:
+    return BadInput(
+        f"data={name!r} is not prepared in data_dir={str(data_dir)!r} "
+        f"({prepared.near(name, data_dir)}): name the folder that has it, or prepare it with "
+        f"`load({name!r}, data_dir=..., download=True)`"
+    )
+
+
+def _prepared_now(name: str, data_dir: Path, download: bool) -> Path:
+    if not download:
+        raise _is_not_there(name, data_dir)
+    tfds = _tensorflow_datasets(f"fetching data={name!r}")
+    try:
+        builder = tfds.builder(name, data_dir=data_dir)
+    # An unknown name or configuration, an unknown version, a package that it needs and misses.
+    except (ValueError, AssertionError, ImportError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise BadInput(f"data={name!r} is not to be had: {reason}") from error
+    builder.download_and_prepare()
+    return Path(builder.data_dir)
+
+
+def _tensorflow_datasets(what: str) -> Any:
     for package in ("tensorflow_datasets", "tensorflow"):
         if importlib.util.find_spec(package) is None:
             raise BadInput(
-                f"data={name!r} is not in the cache, and decoding it needs {package}, which is "
-                "not installed: install it, or copy the cache from a machine that has it"
+                f"{what} needs {package}, which is not installed: install it, or copy the cache "
+                "from a machine that has it and leave data_dir out"
             )
     import tensorflow_datasets as tfds
 
-    if data_dir is not None and not Path(data_dir).is_dir():
-        raise BadInput(f"data_dir={str(data_dir)!r} is not a folder")
-    builder = _builder(tfds, name, data_dir)
-    if not builder.info.splits:
-        if not download:
-            raise BadInput(
-                f"data={name!r} is not prepared in data_dir={str(builder._data_dir_root)!r}: "
-                "allow its download (--download), or name the folder that has it (--data-dir)"
-            )
-        builder.download_and_prepare()
-    _require_classification(builder, name)
+    return tfds
+
+
+def _decode(folder: Path) -> tuple[dict[str, np.ndarray], int]:
+    tfds = _tensorflow_datasets(f"decoding data_dir={str(folder)!r}")
+    builder = tfds.builder_from_directory(folder)
+    _require_classification(builder)
     test = next((split for split in TEST_SPLITS if split in builder.info.splits), None)
     if "train" not in builder.info.splits or test is None:
         raise BadInput(
-            f"data={name!r} has splits {sorted(builder.info.splits)}: 'train' and 'test' or "
-            "'validation' are needed"
+            f"data={builder.name!r} has splits {sorted(builder.info.splits)}: 'train' and 'test' "
+            "or 'validation' are needed"
         )
     arrays = {}
     for role, split in (("train", "train"), ("test", test)):
-        whole = builder.as_dataset(split=split, as_supervised=False, shuffle_files=False)
-        examples = [(example["image"], example["label"]) for example in tfds.as_numpy(whole)]
-        arrays[f"x_{role}"] = np.stack([image for image, _ in examples])
-        arrays[f"y_{role}"] = np.array([label for _, label in examples], dtype=np.int32)
+        examples = builder.info.splits[split].num_examples
+        image = builder.info.features["image"]
+        arrays[f"x_{role}"] = x = np.empty((examples, *image.shape), image.np_dtype)
+        arrays[f"y_{role}"] = y = np.empty(examples, np.int32)
+        for index, example in enumerate(_examples(tfds, builder, split)):
+            x[index], y[index] = example["image"], example["label"]
+        if y.min() < 0:
+            raise BadInput(f"data={builder.name!r} has no labels in its split {split!r}")
     return arrays, builder.info.features["label"].num_classes
 
 
-def _builder(tfds: Any, name: str, data_dir: str | Path | None) -> Any:
-    try:
-        return tfds.builder(name, data_dir=data_dir)
-    except tfds.core.DatasetNotFoundError as error:
-        prepared = [] if data_dir is None else [p.name for p in Path(data_dir).iterdir()]
-        known = ["digits", *prepared, *tfds.list_builders()]
-        near = difflib.get_close_matches(name, known, n=3)
-        hint = f"did you mean {' or '.join(map(repr, near))}?" if near else "see tfds.list_builders"
-        raise BadInput(f"data={name!r} is no data set of TensorFlow Datasets: {hint}") from error
+def _examples(tfds: Any, builder: Any, split: str) -> Iterable[dict[str, Any]]:
+    # ArrayRecord files are read at random and never by tf.data, TFRecord files the other way.
+    if builder.info.file_format is tfds.core.FileFormat.ARRAY_RECORD:
+        return builder.as_data_source(split)
+    return tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
 
 
-def _require_classification(builder: Any, name: str) -> None:
+def _require_classification(builder: Any) -> None:
     features = builder.info.features
     if not {"image", "label"} <= set(features) or not hasattr(features["label"], "num_classes"):
         raise BadInput(
-            f"data={name!r} is no image classification set: its features are {sorted(features)}, "
-            "and 'image' and 'label' are needed"
+            f"data={builder.name!r} is no image classification set: its features are "
+            f"{sorted(features)}, and 'image' and 'label' are needed"
         )
     if None in features["image"].shape:
         raise BadInput(
-            f"data={name!r} has images of varying size {features['image'].shape}: choose a set "
-            "whose images have one size"
+            f"data={builder.name!r} has images of varying size {features['image'].shape}: choose "
+            "a set whose images have one size"
         )

@@ -11,7 +11,7 @@ from keras_norms import schemes
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.models.inception import inception
 from keras_norms.lab.models.mlp import mlp
-from keras_norms.lab.models.resnet import resnet
+from keras_norms.lab.models.resnet import blocks_a_stage, resnet
 
 if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
@@ -23,14 +23,24 @@ MODELS: dict[str, Callable[..., keras.Model]] = {
 }
 
 
+def require(model: str, *, depth: int, activation: str) -> None:
+    """Raises BadInput for what no data can mend: all that a run can be told before it starts."""
+    if model not in MODELS:
+        raise BadInput(f"model={model!r} is unknown: write one of {sorted(MODELS)}")
+    try:
+        keras.activations.get(activation)
+        if model == "resnet":
+            blocks_a_stage(depth)
+    except ValueError as error:
+        raise BadInput(f"model={model!r}, activation={activation!r}: {error}") from error
+
+
 def build(run: Run, input_shape: tuple[int, ...], classes: int) -> keras.Model:
     """The model of a run: images in, logits out, weights drawn from Python's `random`.
 
     Raises:
-        BadInput: an unknown model, or a depth, width or activation that it cannot have.
+        BadInput: a normalizer or an input shape that the model cannot have.
     """
-    if run.model not in MODELS:
-        raise BadInput(f"model={run.model!r} is unknown: write one of {sorted(MODELS)}")
     try:
         return MODELS[run.model](
             schemes.get(run.normalizer),

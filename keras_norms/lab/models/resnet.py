@@ -29,15 +29,21 @@ def resnet(
     Raises:
         ValueError: a depth that is not 6 n + 2.
     """
-    if depth < 8 or depth % 6 != 2:
-        raise ValueError(f"depth={depth} must be 6 n + 2: 8, 14, 20, 32, 56, 110, ...")
+    blocks = blocks_a_stage(depth)
     inputs = keras.Input(input_shape)
     x = conv_unit(scheme, inputs, width, 3, activation)
     for stage in range(3):
-        for block in range((depth - 2) // 6):
+        for block in range(blocks):
             strides = 2 if stage and not block else 1
             x = _basic_block(scheme, x, width * 2**stage, strides, activation)
     return classifier(layers.GlobalAveragePooling2D()(x), inputs, classes, dropout, "resnet")
+
+
+def blocks_a_stage(depth: int) -> int:
+    """`n` of `depth = 6 n + 2`: two convolutions a block, three stages, the stem and the head."""
+    if depth < 8 or depth % 6 != 2:
+        raise ValueError(f"depth={depth} must be 6 n + 2: 8, 14, 20, 32, 56, 110, ...")
+    return (depth - 2) // 6
 
 
 def _basic_block(scheme: Scheme, x: Any, filters: int, strides: int, activation: str) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from keras_norms.lab import data
 from keras_norms.lab.training.outcome import Cost as Cost
 from keras_norms.lab.training.outcome import Outcome as Outcome
-from keras_norms.lab.training.program import Program
+from keras_norms.lab.training.program import Program, require_backend
 from keras_norms.lab.training.run import Run as Run
 
 KEPT_PROGRAMS = 4
@@ -25,9 +25,8 @@ def train(
     """Train runs, and yield the outcome of each as it finishes.
 
     A function of the runs alone: the same run gives the same outcome, bit for bit on one backend
-    and device, whatever is trained before it. Runs that differ only in learning rate, schedule
-    and seed share one compiled program and follow one another; the last few programs are kept
-    for later calls.
+    and device, whatever is trained before it. Runs of one `program` follow one another and share
+    what is compiled; the last few programs are kept for later calls.
 
     Args:
         runs: what to train.
@@ -39,29 +38,18 @@ def train(
     """
     groups: dict[tuple, list[Run]] = {}
     for run in runs:
+        require_backend(run)
         groups.setdefault(run.program, []).append(run)
-    for group in groups.values():
-        program = _program(group[0].program, _Of(group[0]), data_dir, cache_dir)
+    for content, group in groups.items():
+        program = _program(content, data_dir, cache_dir)
         for run in group:
             yield program.train(run, on_step)
 
 
-class _Of:
-    """A run that `lru_cache` takes for equal to any other: the program is the key."""
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Of)
-
-    def __hash__(self) -> int:
-        return 0
-
-
 @functools.lru_cache(KEPT_PROGRAMS)
-def _program(content: tuple, of: _Of, data_dir: object, cache_dir: object) -> Program:
-    return Program(of.run, _data(of.run.data, data_dir, cache_dir))
+def _program(content: tuple, data_dir: object, cache_dir: object) -> Program:
+    run = Run(**dict(content), learning_rate=1.0)
+    return Program(run, _data(run.data, data_dir, cache_dir))
 
 
 @functools.lru_cache(2)

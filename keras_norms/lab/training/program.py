@@ -1,26 +1,26 @@
-"""One compiled program for all runs that differ only in learning rate, schedule and seed."""
+"""One compiled program for all runs that differ only in learning rate, steps and seed."""
 
 from __future__ import annotations
 
-import contextlib
-import functools
-import random
+import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import keras
 import numpy as np
 
-from keras_norms.lab import models
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import blow_up_limit, blown_up_at, classify
+from keras_norms.lab.stability.verdict import Verdict, blow_up_limit, blown_up_at, classify
+from keras_norms.lab.training.batches import batch_indices
+from keras_norms.lab.training.building import build, initial_values
 from keras_norms.lab.training.engines import CHUNK, engine_class
 from keras_norms.lab.training.outcome import COLUMNS, Cost, Outcome
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
 
 KEPT_SEEDS = 8
+PATIENCE = 0.5  # seconds that a call into the backend may take, since Ctrl-C waits for its end
 
 
 class Program:
@@ -35,123 +35,98 @@ class Program:
     """
 
     def __init__(self, run: Run, data: ImageData) -> None:
-        if run.backend != keras.config.backend():
-            raise BadInput(
-                f"backend={run.backend!r} is not the one that is running, "
-                f"{keras.config.backend()!r}: set KERAS_BACKEND={run.backend}"
-            )
+        require_backend(run)
         if run.batch > len(data.y_train):
             raise BadInput(
                 f"batch={run.batch} is larger than the {len(data.y_train)} training examples of "
                 f"{data.name!r}: write a smaller one"
             )
         started = time.perf_counter()
-        self.content = run.program
-        self._data = data
-        self.initial_values = functools.lru_cache(KEPT_SEEDS)(
-            functools.partial(_initial_values, run, data)
-        )
-        model = _build(run, data, run.seed)
+        self._run, self._data = run, data
+        model = build(run, data, run.seed)
+        self._initial = {run.seed: initial_values(model)}
         optimizer = keras.optimizers.SGD(learning_rate=1.0, momentum=run.momentum)
         self._engine = engine_class()(model, optimizer, data, run.l2)
         # Compiled here, so that no run's own time contains it.
-        self._engine.reset(self.initial_values(run.seed), run.seed)
-        self._engine.advance(_batches(run, data)[:1], np.zeros(1, np.float32), np.inf)
+        self._engine.reset(self._values(run.seed), run.seed)
+        batches = batch_indices(len(data.y_train), run.batch, 1, run.seed)
+        self._engine.advance(batches, np.zeros(1, np.float32), np.inf)
         self._engine.evaluate()
         self._compile_seconds = time.perf_counter() - started
 
     def train(self, run: Run, on_step: Callable[[Run, int], None] | None = None) -> Outcome:
         """Train one run, from its own weights and in its own order of batches."""
-        assert run.program == self.content
+        assert run.program == self._run.program
         cpu, wall = time.process_time(), time.perf_counter()
-        self._engine.reset(self.initial_values(run.seed), run.seed)
-        rates = learning_rates(run.schedule, run.learning_rate, run.steps)
-        batches = _batches(run, self._data)
-        losses: list[float] = []
-        accuracies: list[float] = []
-        rows: list[tuple[float, ...]] = []
-        limit, since = np.inf, 0
-        for start, end in _pieces(run):
-            loss, accuracy = self._engine.advance(batches[start:end], rates[start:end], limit)
-            losses += loss
-            accuracies += accuracy
-            if on_step is not None:
-                on_step(run, len(losses))
-            if not start:
-                limit = blow_up_limit(losses[0], self._data.classes)
-            # The limit is known only after the first step, which may itself not be finite.
-            blown_up = blown_up_at(losses, self._data.classes) is not None
-            if (
-                blown_up
-                or end == run.steps
-                or (run.evaluate_every and not end % run.evaluate_every)
-            ):
-                train = float(np.mean(losses[since:])), float(np.mean(accuracies[since:]))
-                rows.append((float(len(losses)), *train, *self._engine.evaluate()))
-                since = len(losses)
-            if blown_up:
-                break
-        verdict, blew_up_at = classify(losses, accuracies, self._data.classes)
+        self._engine.reset(self._values(run.seed), run.seed)
+        verdict, blew_up_at, rows = self._follow(run, on_step or (lambda run, step: None))
+        # The first run of the program bears its compilation.
+        compile_seconds, self._compile_seconds = self._compile_seconds, 0.0
         return Outcome(
             run=run,
             verdict=verdict,
             blew_up_at=blew_up_at,
             curve=dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)),
-            cost=self._cost(cpu, wall),
+            cost=Cost(time.process_time() - cpu, time.perf_counter() - wall, compile_seconds),
         )
 
-    def _cost(self, cpu: float, wall: float) -> Cost:
-        # The first run of the program bears its compilation.
-        compile_seconds, self._compile_seconds = self._compile_seconds, 0.0
-        return Cost(time.process_time() - cpu, time.perf_counter() - wall, compile_seconds)
+    def _values(self, seed: int) -> list[np.ndarray]:
+        if seed not in self._initial:
+            if len(self._initial) == KEPT_SEEDS:
+                del self._initial[next(iter(self._initial))]  # the oldest
+            self._initial[seed] = initial_values(build(self._run, self._data, seed))
+        return self._initial[seed]
+
+    def _follow(
+        self, run: Run, on_step: Callable[[Run, int], None]
+    ) -> tuple[Verdict, int | None, list[tuple[float, ...]]]:
+        """The verdict, the step of a blow-up, and the rows of the curve."""
+        classes, examples = self._data.classes, len(self._data.y_train)
+        batches = batch_indices(examples, run.batch, run.steps, run.seed)
+        rates = learning_rates(run.schedule, run.learning_rate, run.steps)
+        losses: list[float] = []
+        accuracies: list[float] = []
+        rows: list[tuple[float, ...]] = []
+        # The first step goes alone, for its loss sets the limit.
+        limit, chunk, since = math.inf, 1, 0
+        while True:
+            start = len(losses)
+            until = min(start + chunk, _next_evaluation(run, start))
+            began = time.perf_counter()
+            piece = self._engine.advance(batches[start:until], rates[start:until], limit)
+            chunk = _next_chunk(until - start, time.perf_counter() - began)
+            losses += piece[0]
+            accuracies += piece[1]
+            done = len(losses)
+            on_step(run, done)
+            limit = blow_up_limit(losses[0], classes)
+            blown_up = blown_up_at(losses, classes) is not None
+            if not blown_up and done < _next_evaluation(run, start):
+                continue
+            tested = self._engine.evaluate()
+            trained = float(np.mean(losses[since:])), float(np.mean(accuracies[since:]))
+            rows.append((done, *trained, *tested))
+            since = done
+            if not blown_up and not math.isfinite(tested[0]):
+                # The last update did it, before a training step could tell.
+                return Verdict.BLEW_UP, done, rows
+            if blown_up or done == run.steps:
+                return *classify(losses, accuracies, classes), rows
 
 
-def _pieces(run: Run) -> Iterator[tuple[int, int]]:
-    """Steps in chunks: the first alone, since it sets the limit; none across an evaluation."""
-    start = 0
-    while start < run.steps:
-        end = min(start + CHUNK if start else 1, run.steps)
-        if run.evaluate_every:
-            end = min(end, (start // run.evaluate_every + 1) * run.evaluate_every)
-        yield start, end
-        start = end
+def require_backend(run: Run) -> None:
+    """Raises BadInput where `run` is for another backend than the one that is running."""
+    if run.backend != keras.config.backend():
+        raise BadInput(
+            f"backend={run.backend!r} is not the one that is running, "
+            f"{keras.config.backend()!r}: set KERAS_BACKEND={run.backend}"
+        )
 
 
-def _batches(run: Run, data: ImageData) -> np.ndarray:
-    """Indices of the examples of each step, (steps, batch): a new shuffle every epoch."""
-    draw = np.random.default_rng([run.seed, 1])
-    a_pass = len(data.y_train) // run.batch
-    passes = -(-run.steps // a_pass)
-    orders = [draw.permutation(len(data.y_train))[: a_pass * run.batch] for _ in range(passes)]
-    return np.concatenate(orders).reshape(-1, run.batch)[: run.steps].astype(np.int32)
+def _next_evaluation(run: Run, step: int) -> int:
+    every = run.evaluate_every or run.steps
+    return min((step // every + 1) * every, run.steps)
 
 
-def _initial_values(run: Run, data: ImageData, seed: int) -> list[np.ndarray]:
-    model = _build(run, data, seed)
-    return [np.array(keras.ops.convert_to_numpy(variable)) for variable in model.variables]
-
-
-def _build(run: Run, data: ImageData, seed: int) -> keras.Model:
-    with _drawing_from(seed), _in_precision(run.precision):
-        return models.build(run, data.input_shape, data.classes)
-
-
-@contextlib.contextmanager
-def _drawing_from(seed: int) -> Iterator[None]:
-    """Seed Python's `random`, from which Keras draws the seed of whatever was given none."""
-    state = random.getstate()
-    random.seed(seed)
-    try:
-        yield
-    finally:
-        random.setstate(state)
-
-
-@contextlib.contextmanager
-def _in_precision(policy: str) -> Iterator[None]:
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+def _next_chunk(steps: int, seconds: float) -> int:
+    return max(1, min(CHUNK, int(steps * PATIENCE / max(seconds, 1e-9))))

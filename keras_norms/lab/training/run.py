@@ -5,19 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import numbers
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
 import keras
 
 from keras_norms import schemes
+from keras_norms.lab import models
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.schedules import parse
 
 OPTIMIZERS = ("sgd",)
+LEAST = {"depth": 1, "width": 1, "batch": 1, "steps": 1, "evaluate_every": 0, "seed": 0}
+TEXTS = ("data", "model", "normalizer", "activation", "schedule", "backend")
 PRECISIONS = ("float32", "mixed_bfloat16")
 # What one compiled program takes as an argument rather than being compiled for.
-ARGUMENTS = ("learning_rate", "schedule", "seed")
+ARGUMENTS = ("learning_rate", "schedule", "seed", "steps", "evaluate_every")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +30,7 @@ class Run:
 
     Attributes:
         data: data set: "digits", or a TFDS name.
-        model: "mlp", "resnet" or "inception".
+        model: "mlp", "resnet" (depth 6n+2) or "inception".
         depth, width: as the model counts them.
         normalizer: scheme spec.
         activation: Keras activation name.
@@ -35,7 +39,7 @@ class Run:
         momentum: of the optimizer.
         l2: weight of the sum of squared kernels in the loss that is minimized.
         batch: examples a step.
-        steps: how many.
+        steps: how many; the curve ends there, or where the run blows up.
         evaluate_every: steps between evaluations on the test set; 0 for one at the end.
         learning_rate: at step zero.
         schedule: "constant", or "exponential:decay=0.5,every=100".
@@ -67,10 +71,13 @@ class Run:
     precision: str = "float32"
 
     def __post_init__(self) -> None:
-        for name in ("depth", "width", "batch", "steps"):
-            self._require(name, _is_int(value := getattr(self, name)) and value >= 1, "at least 1")
-        for name in ("evaluate_every", "seed"):
-            self._require(name, _is_int(value := getattr(self, name)) and value >= 0, "at least 0")
+        for name, least in LEAST.items():
+            value = getattr(self, name)
+            self._require(name, _is_int(value) and value >= least, f"a whole number from {least}")
+        for name in ("momentum", "dropout", "l2", "learning_rate"):
+            self._require(name, _is_real(getattr(self, name)), "a number")
+        for name in TEXTS:
+            self._require(name, isinstance(getattr(self, name), str), "text")
         for name in ("momentum", "dropout"):
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("l2", 0 <= self.l2 < math.inf, "at least 0")
@@ -78,6 +85,7 @@ class Run:
         self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}")
         self._require("precision", self.precision in PRECISIONS, f"one of {PRECISIONS}")
         parse(self.schedule)
+        models.require(self.model, depth=self.depth, activation=self.activation)
         try:
             canonical = str(schemes.get(self.normalizer))
         except ValueError as error:
@@ -98,7 +106,7 @@ class Run:
 
     @property
     def program(self) -> tuple[tuple[str, Any], ...]:
-        """What one compiled program is compiled for: all but learning rate, schedule and seed."""
+        """What a program is compiled for: all but learning rate, schedule, seed and steps."""
         content = self.as_dict()
         return tuple((name, content[name]) for name in content if name not in ARGUMENTS)
 
@@ -123,3 +131,7 @@ class Run:
 
 def _is_int(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_real(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from typing import Any, Protocol
 
 import keras
 import numpy as np
 
-# Steps in one call into the backend: few enough that Ctrl-C is heard at once.
-CHUNK = 50
+from keras_norms.lab.data import ImageData
+
+CHUNK = 50  # steps in one call into the backend, at most
 TEST_BATCH = 1000
 
 
@@ -41,6 +43,13 @@ def engine_class() -> type[Any]:
     """The engine of the running backend."""
     backend = keras.config.backend()
     return importlib.import_module(f"keras_norms.lab.training.engines.{backend}").Engine
+
+
+@functools.lru_cache(1)
+def on_device(data: ImageData) -> list[Any]:
+    """Images and labels to train and to test on, placed once for all programs of a data set."""
+    arrays = data.x_train, data.y_train, data.x_test, data.y_test
+    return [keras.ops.convert_to_tensor(array) for array in arrays]
 
 
 def mean_loss(labels: Any, logits: Any) -> Any:

@@ -15,6 +15,7 @@ from keras_norms.lab.training.engines import (
     CHUNK,
     mean_accuracy,
     mean_loss,
+    on_device,
     padded_to_chunk,
     penalty,
     test_slices,
@@ -27,13 +28,14 @@ class Engine:
     def __init__(
         self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
     ) -> None:
-        self.model, self.optimizer, self.data, self.l2 = model, optimizer, data, l2
+        self.model, self.optimizer, self.l2 = model, optimizer, l2
         optimizer.build(model.trainable_variables)
         self._new_optimizer = [np.array(variable) for variable in optimizer.variables]
         paths = [variable.path for variable in optimizer.variables]
         self._rate = next(i for i, path in enumerate(paths) if path.endswith("learning_rate"))
-        self._x, self._y = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
-        self._steps = jax.jit(self._loop, donate_argnums=0)
+        self._x, self._y, self._x_test, self._y_test = on_device(data)
+        options = {"xla_gpu_deterministic_ops": True} if jax.default_backend() == "gpu" else None
+        self._steps = jax.jit(self._loop, donate_argnums=0, compiler_options=options)
         self._test = jax.jit(self._measure)
         self._state: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
 
@@ -58,10 +60,10 @@ class Engine:
 
     def evaluate(self) -> tuple[float, float]:
         total = np.zeros(2)
-        for piece in test_slices(len(self.data.y_test)):
-            x, y = self.data.x_test[piece], self.data.y_test[piece]
+        for piece in test_slices(len(self._y_test)):
+            x, y = self._x_test[piece], self._y_test[piece]
             total += np.array(self._test(*self._state[:2], x, y)) * len(y)
-        loss, accuracy = total / len(self.data.y_test)
+        loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
     def _measure(self, trainable: Any, rest: Any, x: Any, y: Any) -> tuple[Any, Any]:

@@ -7,7 +7,15 @@ import numpy as np
 import torch
 
 from keras_norms.lab.data import ImageData
-from keras_norms.lab.training.engines import mean_accuracy, mean_loss, penalty, test_slices
+from keras_norms.lab.training.engines import (
+    mean_accuracy,
+    mean_loss,
+    on_device,
+    penalty,
+    test_slices,
+)
+
+STREAM = 2  # of the run's seed, for dropout
 
 
 class Engine:
@@ -16,15 +24,15 @@ class Engine:
     def __init__(
         self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
     ) -> None:
-        self.model, self.optimizer, self.data, self.l2 = model, optimizer, data, l2
+        self.model, self.optimizer, self.l2 = model, optimizer, l2
+        torch.backends.cudnn.deterministic = True
         optimizer.build(model.trainable_variables)
         convert = keras.ops.convert_to_numpy
         self._new_optimizer = [np.array(convert(v)) for v in optimizer.variables]
-        self._x = keras.ops.convert_to_tensor(data.x_train)
-        self._y = keras.ops.convert_to_tensor(data.y_train)
+        self._x, self._y, self._x_test, self._y_test = on_device(data)
 
     def reset(self, values: list[np.ndarray], seed: int) -> None:
-        torch.manual_seed(seed)  # its dropout knows no other source
+        self._draw = np.random.default_rng([seed, STREAM])
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
         for variable, value in zip(self.optimizer.variables, self._new_optimizer, strict=True):
@@ -35,22 +43,26 @@ class Engine:
     ) -> tuple[list[float], list[float]]:
         losses: list[float] = []
         accuracies: list[float] = []
-        for batch, rate in zip(batches, rates, strict=True):
-            loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate))
-            losses.append(loss)
-            accuracies.append(accuracy)
-            if not loss <= limit:
-                break
+        # Its dropout draws from one generator of the whole process, which is the caller's.
+        with torch.random.fork_rng():
+            for batch, rate in zip(batches, rates, strict=True):
+                torch.manual_seed(int(self._draw.integers(2**63)))
+                loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate))
+                losses.append(loss)
+                accuracies.append(accuracy)
+                if not loss <= limit:
+                    break
         return losses, accuracies
 
     def evaluate(self) -> tuple[float, float]:
         total = np.zeros(2)
         with torch.no_grad():
-            for piece in test_slices(len(self.data.y_test)):
-                y = keras.ops.convert_to_tensor(self.data.y_test[piece])
-                logits = self.model(self.data.x_test[piece], training=False)
-                total += np.array([mean_loss(y, logits), mean_accuracy(y, logits)]) * len(y)
-        loss, accuracy = total / len(self.data.y_test)
+            for piece in test_slices(len(self._y_test)):
+                y = self._y_test[piece]
+                logits = self.model(self._x_test[piece], training=False)
+                measured = float(mean_loss(y, logits)), float(mean_accuracy(y, logits))
+                total += np.array(measured) * len(y)
+        loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
     def _step(self, batch: torch.Tensor, rate: float) -> tuple[float, float]:

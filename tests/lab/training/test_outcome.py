@@ -1,0 +1,73 @@
+"""Outcomes: through JSON and back, and what makes two of them equal."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+
+import pytest
+
+from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.training import Cost, Outcome, Run
+
+pytestmark = pytest.mark.once
+
+
+def outcome(**fields: object) -> Outcome:
+    given = {
+        "run": Run(depth=2, width=8, learning_rate=0.1),
+        "verdict": Verdict.BLEW_UP,
+        "blew_up_at": 19,
+        "curve": {
+            "step": (10, 20),
+            "train_loss": (2.3, math.inf),
+            "train_accuracy": (0.1, 1 / 3),
+            "test_loss": (0.1 + 0.2, math.nan),
+            "test_accuracy": (0.1, 0.1),
+        },
+        "cost": Cost(1.0, 2.0, 3.0),
+    }
+    return Outcome(**given | fields)
+
+
+def test_json_and_back_bit_for_bit():
+    text = json.dumps(outcome().as_dict(), allow_nan=False)
+    again = Outcome.from_dict(json.loads(text))
+    assert again == outcome()
+    assert again.cost == outcome().cost
+    assert again.verdict is Verdict.BLEW_UP
+    assert math.isnan(again.final("test_loss"))
+    assert again.final("train_loss") == math.inf
+    assert again.curve["test_loss"][0] == 0.1 + 0.2
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_verdicts_come_back(verdict: Verdict):
+    given = outcome(verdict=verdict, blew_up_at=None)
+    again = Outcome.from_dict(json.loads(json.dumps(given.as_dict())))
+    assert again.verdict is verdict
+    assert again.blew_up_at is None
+
+
+def test_cost_is_no_part_of_equality():
+    assert outcome() == outcome(cost=Cost(9.0, 9.0, 9.0))
+    assert hash(outcome()) == hash(outcome(cost=Cost(9.0, 9.0, 9.0)))
+
+
+def test_everything_else_is():
+    curve = outcome().curve
+    for fields in (
+        {"run": Run(depth=2, width=8, learning_rate=0.2)},
+        {"verdict": Verdict.TRAINED},
+        {"blew_up_at": 18},
+        {"curve": curve | {"test_loss": (0.3, math.nan)}},
+        {"curve": curve | {"test_loss": (0.1 + 0.2, math.inf)}},
+    ):
+        assert outcome(**fields) != outcome()
+    assert outcome() != "an outcome"
+
+
+def test_it_cannot_be_changed():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        outcome().verdict = Verdict.TRAINED

@@ -1,0 +1,131 @@
+"""The compiled program against the same training written out in NumPy."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.training.batches import batch_indices
+from keras_norms.lab.training.building import build
+from keras_norms.lab.training.program import Program
+from keras_norms.lab.training.run import Run
+from tests.lab.training.numpy_mlp import Layer, Perceptron
+from tests.lab.training.small import small_data, small_run
+
+DECAY = 0.9
+
+
+def perceptron(run: Run) -> Perceptron:
+    """With the weights that the program starts from."""
+    layers: list[Layer] = []
+    for layer in build(run, small_data(), run.seed).layers:
+        weights = [np.array(weight, np.float64) for weight in layer.get_weights()]
+        if isinstance(layer, keras.layers.Dense):
+            layers.append(Layer(*weights))
+        elif weights:
+            names = "gamma", "beta", "moving_mean", "moving_variance"
+            for name, weight in zip(names, weights, strict=True):
+                setattr(layers[-1], name, weight)
+    layers[-1].activated = False
+    return Perceptron(layers, DECAY)
+
+
+def by_hand(run: Run) -> np.ndarray:
+    """Rows of train loss and accuracy, test loss and accuracy, one a step."""
+    data, model, rows = small_data(), perceptron(run), []
+    indices = batch_indices(len(data.y_train), run.batch, run.steps, run.seed)
+    halving = 3 if run.schedule != "constant" else np.inf
+    for step, batch in enumerate(indices):
+        rate = run.learning_rate * 0.5 ** (step / halving)
+        trained = model.train_step(
+            data.x_train[batch], data.y_train[batch], rate, run.momentum, run.l2
+        )
+        rows.append((*trained, *model.test(data.x_test, data.y_test)))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("normalizer", ["none", f"batch:momentum={DECAY}"])
+def test_program_is_sgd(normalizer: str):
+    """One compiled program, three trainings; every loss, before and after every update."""
+    first = small_run(normalizer=normalizer, momentum=0.8, l2=0.03, evaluate_every=1, seed=4)
+    program = Program(first, small_data())
+    others = {"schedule": "exponential:decay=0.5,every=3", "learning_rate": 0.3}, {"seed": 5}
+    for fields in ({}, *others):
+        run = Run(**first.as_dict() | fields)
+        curve = program.train(run).curve
+        assert curve["step"] == tuple(range(1, run.steps + 1))
+        found = np.column_stack([curve[name] for name in list(curve)[1:]])
+        np.testing.assert_allclose(found, by_hand(run), atol=1e-4)
+
+
+def test_without_momentum_and_penalty():
+    run = small_run(evaluate_every=1, learning_rate=0.5)
+    curve = Program(run, small_data()).train(run).curve
+    np.testing.assert_allclose(curve["train_loss"], by_hand(run)[:, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize("every", [0, 1, 3, 4, 8, 100])
+def test_points_are_evaluations_and_the_end(every: int):
+    """Train columns are means since the point before, whether or not the last is a whole one."""
+    run = small_run(seed=4, evaluate_every=every)
+    outcome = _shared_program().train(run)
+    steps = [*range(every, 8, every), 8] if every else [8]
+    assert outcome.curve["step"] == tuple(steps)
+    expected = by_hand(run)
+    starts = [0, *steps[:-1]]
+    means = [expected[a:b, :2].mean(0) for a, b in zip(starts, steps, strict=True)]
+    found = np.column_stack([outcome.curve["train_loss"], outcome.curve["train_accuracy"]])
+    np.testing.assert_allclose(found, means, atol=1e-4)
+    tests = np.column_stack([outcome.curve["test_loss"], outcome.curve["test_accuracy"]])
+    np.testing.assert_allclose(tests, expected[np.array(steps) - 1, 2:], atol=1e-4)
+
+
+_PROGRAMS: dict[str, Program] = {}
+
+
+def _shared_program() -> Program:
+    return _PROGRAMS.setdefault("plain", Program(small_run(), small_data()))
+
+
+def test_a_test_set_in_several_pieces_is_averaged_over_examples(monkeypatch: pytest.MonkeyPatch):
+    run = small_run(seed=4)
+    monkeypatch.setattr("keras_norms.lab.training.engines.TEST_BATCH", 8)  # 8 + 8 + 5
+    outcome = _shared_program().train(run)
+    np.testing.assert_allclose(outcome.final("test_loss"), by_hand(run)[-1, 2], atol=1e-4)
+    np.testing.assert_allclose(outcome.final("test_accuracy"), by_hand(run)[-1, 3], atol=1e-6)
+
+
+def test_mixed_precision():
+    run = small_run(precision="mixed_bfloat16", normalizer="batch:momentum=0.9", steps=30)
+    policy = keras.config.dtype_policy().name
+    model = build(run, small_data(), 0)
+    assert {layer.compute_dtype for layer in model.layers[1:-1]} == {"bfloat16"}
+    assert model.layers[-1].compute_dtype == "float32"
+    assert {str(weight.dtype) for weight in model.trainable_weights} == {"float32"}
+    mixed = Program(run, small_data()).train(run)
+    plain = Run(**run.as_dict() | {"precision": "float32"})
+    exact = Program(plain, small_data()).train(plain)
+    assert keras.config.dtype_policy().name == policy
+    assert mixed.curve != exact.curve
+    assert mixed.final("test_loss") == pytest.approx(exact.final("test_loss"), abs=0.1)
+
+
+def test_l2_is_on_kernels_alone_and_not_in_the_losses():
+    run = small_run(normalizer="batch:momentum=0.9", l2=100.0, learning_rate=1e-6, steps=1)
+    found = Program(run, small_data()).train(run)
+    assert found.final("train_loss") == pytest.approx(by_hand(run)[0, 0], abs=1e-4)
+
+
+@pytest.mark.once
+def test_a_batch_larger_than_the_data():
+    with pytest.raises(BadInput, match="batch=51 is larger than the 50 training examples of"):
+        Program(small_run(batch=51), small_data())
+
+
+@pytest.mark.once
+def test_a_run_for_another_backend():
+    other = "torch" if keras.config.backend() != "torch" else "jax"
+    with pytest.raises(BadInput, match=rf"backend='{other}' is not .*: set KERAS_BACKEND={other}"):
+        Program(small_run(backend=other), small_data())

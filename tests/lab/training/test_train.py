@@ -1,0 +1,86 @@
+"""`train`: groups, order, and mistakes."""
+
+from __future__ import annotations
+
+import keras
+import pytest
+
+from keras_norms.lab import training
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.training import Run, train
+from keras_norms.lab.training.program import Program
+
+
+def run(**fields: object) -> Run:
+    return Run(**{"depth": 1, "width": 4, "batch": 32, "steps": 3, "learning_rate": 0.1} | fields)
+
+
+def test_runs_of_a_program_share_it_and_follow_one_another(monkeypatch: pytest.MonkeyPatch):
+    made: list[Run] = []
+
+    class Counted(Program):
+        def __init__(self, of: Run, data: object) -> None:
+            made.append(of)
+            super().__init__(of, data)
+
+    monkeypatch.setattr(training, "Program", Counted)
+    training._program.cache_clear()
+    rates = [run(learning_rate=0.1), run(learning_rate=0.2), run(seed=1), run(steps=2)]
+    other = run(width=5)
+    outcomes = list(train([rates[0], other, *rates[1:]]))
+    assert [outcome.run for outcome in outcomes] == [*rates, other]
+    assert len(made) == 2
+    assert list(train(rates)) == outcomes[:4]
+    assert len(made) == 2
+    training._program.cache_clear()
+
+
+@pytest.mark.once
+def test_outcomes_come_as_they_are_ready():
+    outcomes = train([run(), run(learning_rate=0.2)])
+    done: list[float] = []
+    for outcome in outcomes:
+        done.append(outcome.run.learning_rate)
+        break
+    assert done == [0.1]
+
+
+@pytest.mark.once
+def test_progress_is_told():
+    told: list[tuple[Run, int]] = []
+    list(train([run(steps=120)], on_step=lambda *step: told.append(step)))
+    steps = [step for _, step in told]
+    assert {of for of, _ in told} == {run(steps=120)}
+    assert steps == sorted(set(steps))
+    assert (steps[0], steps[-1]) == (1, 120)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"batch": 1401}, "batch=1401 is larger than the 1400 training examples of 'digits'"),
+        ({"model": "resnet", "depth": 8, "normalizer": "group:8"}, "width=4.*group:groups=8"),
+        ({"data": "no_such_set"}, "data='no_such_set' is not prepared in data_dir="),
+    ],
+)
+def test_mistakes(fields: dict, said: str, tmp_path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    with pytest.raises(BadInput, match=said):
+        list(train([run(**fields)], cache_dir=tmp_path))
+
+
+@pytest.mark.once
+def test_a_run_for_another_backend_is_refused_before_the_first_is_trained():
+    other = "torch" if keras.config.backend() != "torch" else "jax"
+    with pytest.raises(BadInput, match=f"backend='{other}'"):
+        next(train([run(), run(backend=other)]))
+
+
+@pytest.mark.once
+def test_the_first_run_bears_the_compilation():
+    training._program.cache_clear()
+    costs = [outcome.cost for outcome in train([run(), run(seed=1)])]
+    assert costs[0].compile_seconds > 0
+    assert costs[1].compile_seconds == 0
+    assert all(cost.cpu_seconds > 0 and cost.wall_seconds > 0 for cost in costs)
