@@ -1,0 +1,163 @@
+"""How far the layers are from float64, beside Keras's own: the error of a float32 training step.
+
+Set-up: normal inputs of deviation 1 around four means, a normal output gradient, gamma 1 and beta
+0. Each entry is `y / dx`: root mean square error of the output and of the input gradient, over
+the root mean square of their float64 values. Every entry of ours is to be at most 2e-5; the exit
+code is 1 where one is not.
+
+    python -m benchmarks.speed.accuracy
+    KERAS_BACKEND=jax python -m benchmarks.speed.accuracy --shape 64 32 32 64
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+
+import keras
+import numpy as np
+from tabulate import tabulate
+
+from keras_norms import layers
+
+LIMIT = 2e-5
+MEANS = (0.0, 1e2, 1e3, 1e4)
+GROUPS = 8
+# name -> ours, Keras's, the reduced axes, whether the mean is subtracted
+NORMALIZERS: dict[str, tuple[Callable, Callable, tuple[int, ...], bool]] = {
+    "batch": (layers.BatchNormalization, keras.layers.BatchNormalization, (0, 1, 2), True),
+    "group": (
+        lambda: layers.GroupNormalization(GROUPS),
+        lambda: keras.layers.GroupNormalization(GROUPS),
+        (1, 2, 4),
+        True,
+    ),
+    "instance": (
+        layers.InstanceNormalization,
+        lambda: keras.layers.GroupNormalization(-1),
+        (1, 2),
+        True,
+    ),
+    "layer": (layers.LayerNormalization, keras.layers.LayerNormalization, (3,), True),
+    "rms": (layers.RMSNormalization, keras.layers.RMSNormalization, (3,), False),
+}
+
+
+def reference(
+    x: np.ndarray, dy: np.ndarray, axes: tuple[int, ...], centred: bool, epsilon: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Output and input gradient of a standardization over `axes`, in float64.
+
+    y = r (x - m) with r = 1 / sqrt(mean((x - m)^2) + epsilon), so that
+    dx = r (dy - mean(dy) - y mean(dy y)); without the mean of x, that of dy goes as well.
+    """
+    shape = x.shape
+    if len(axes) and max(axes) == x.ndim:  # groups are an axis of their own
+        x, dy = (a.reshape(*shape[:-1], GROUPS, -1) for a in (x, dy))
+    x, dy = x.astype(np.float64), dy.astype(np.float64)
+    if centred:
+        x = x - x.mean(axes, keepdims=True)
+    r = 1 / np.sqrt(np.square(x).mean(axes, keepdims=True) + epsilon)
+    y = r * x
+    dx = dy - y * (dy * y).mean(axes, keepdims=True)
+    if centred:
+        dx = dx - dy.mean(axes, keepdims=True)
+    return y.reshape(shape), (r * dx).reshape(shape)
+
+
+def steps(layer: keras.layers.Layer) -> dict[str, Callable]:
+    """The backend's ways of running a training step: mode -> (x, dy) to (y, dx)."""
+    backend = keras.config.backend()
+    has_training = "training" in inspect.signature(layer.call).parameters
+    training = {"training": True} if has_training else {}
+    if backend == "tensorflow":
+        import tensorflow as tf
+
+        tf.get_logger().setLevel("ERROR")  # that several layers are traced is meant
+
+        def step(x, dy):
+            with tf.GradientTape() as tape:
+                tape.watch(x)
+                y = layer(x, **training)
+            return y, tape.gradient(y, x, dy)
+
+        graph, xla = (tf.function(step, jit_compile=jit, autograph=False) for jit in (False, True))
+        return {"eager": step, "graph": graph, "XLA": xla}
+    if backend == "jax":
+        import jax
+
+        def step(x, dy):
+            weights = [v.value for v in layer.trainable_variables]
+            memory = [v.value for v in layer.non_trainable_variables]
+
+            def call(x):
+                return layer.stateless_call(weights, memory, x, **training)[0]
+
+            y, backward = jax.vjp(call, x)
+            return y, *backward(dy)
+
+        return {"eager": step, "jit": jax.jit(step)}
+
+    def step(x, dy):
+        x = x.detach().requires_grad_(True)
+        y = layer(x, **training)
+        y.backward(dy)
+        return y, x.grad
+
+    return {"eager": step}
+
+
+def error(got: object, wanted: np.ndarray) -> float:
+    difference = keras.ops.convert_to_numpy(got).astype(np.float64) - wanted
+    return float(np.sqrt(np.mean(np.square(difference)) / np.mean(np.square(wanted))))
+
+
+def measure(name: str, shape: Sequence[int]) -> dict[tuple[str, str], list[tuple[float, float]]]:
+    """(mode, whose) -> the errors of y and dx at each of the means."""
+    ours, theirs, axes, centred = NORMALIZERS[name]
+    made = {"ours": ours(), "Keras": theirs()}
+    for layer in made.values():
+        layer.build(tuple(shape))
+    run = {whose: steps(layer) for whose, layer in made.items()}  # compiled once for all means
+    errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
+    rng = np.random.default_rng(0)
+    for mean in MEANS:
+        x = rng.normal(mean, 1.0, shape).astype(np.float32)
+        dy = rng.normal(0.0, 1.0, shape).astype(np.float32)
+        y, dx = reference(x, dy, axes, centred, made["ours"].epsilon)
+        for whose, modes in run.items():
+            for mode, step in modes.items():
+                got = step(keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(dy))
+                pair = error(got[0], y), error(got[1], dx)
+                errors.setdefault((mode, whose), []).append(pair)
+    return errors
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    shape = (64, 16, 16, 32)
+    said = f"batch, height, width and channels ({' '.join(map(str, shape))})"
+    parser.add_argument("--shape", type=int, nargs=4, default=shape, help=said)
+    given = parser.parse_args(arguments)
+    if min(given.shape) < 1 or given.shape[-1] % GROUPS:
+        parser.error(f"--shape {given.shape}: sizes from 1, channels a multiple of {GROUPS}")
+
+    rows, worst = [], 0.0
+    for name in NORMALIZERS:
+        for (mode, whose), errors in sorted(measure(name, given.shape).items()):
+            rows.append([name, mode, whose, *(f"{y:.0e} / {dx:.0e}" for y, dx in errors)])
+            if whose == "ours":
+                worst = float(np.max([worst, *np.ravel(errors)]))  # np.max lets a NaN through
+    print(f"float32 against float64, y / dx, {keras.config.backend()}, shape {given.shape}")
+    header = ["layer", "mode", "whose", *(f"mean {mean:g}" for mean in MEANS)]
+    print(tabulate(rows, header, tablefmt="github"))
+    print(f"largest error of ours: {worst:.1e} (limit {LIMIT:.0e})")
+    return 0 if worst <= LIMIT else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
