@@ -1,0 +1,140 @@
+"""Masks: the visible outputs are what they would be with the hidden elements deleted."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tests.conformance.case import SHAPE, Case, draw, relative
+from tests.gradients import array, program, randomize, state
+from tests.oracles.arrays import slope
+
+# Every shape a mask for (6, 5, 4) may have: without the channel axis, of full rank and
+# broadcastable, or with leading axes alone.
+MASK_SHAPES = ((6, 5), (6, 5, 4), (6, 5, 1), (6, 1, 4), (1, 5, 1), (1, 1, 4), (6,))
+
+
+class Masks:
+    case: Case
+
+    def hidden_steps(self, fill):
+        """Samples of unequal length, with `fill` behind their ends, and their mask."""
+        mask = np.arange(5) < np.array([5, 3, 2, 4, 0, 3])[:, None]
+        return np.where(mask[..., None], draw(SHAPE), np.float32(fill)), mask
+
+    @given(data=st.data())
+    @settings(
+        max_examples=15,
+        deadline=None,
+        derandomize=True,
+        suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow],
+    )
+    def test_any_mask(self, data):
+        shape = data.draw(st.sampled_from(MASK_SHAPES))
+        mask = data.draw(arrays(bool, shape))
+        everywhere = np.broadcast_to(mask.reshape(shape + (1,) * (3 - len(shape))), SHAPE)
+        if self.case.batch_dependent and (everywhere.sum(axis=(0, 1)) == 1).any():
+            return  # one value per channel has a test of its own
+        layer = self.case.make()
+        layer.build(SHAPE)
+        weights, x = randomize(layer), draw(SHAPE)
+        got = array(layer(x, training=True, mask=mask))
+        assert np.isfinite(got).all()
+        wanted = self.case.truth(layer, x, weights, everywhere)
+        np.testing.assert_allclose(got[everywhere], wanted[everywhere], atol=2e-5)
+
+    @pytest.mark.parametrize("axis", [1, 2])
+    def test_the_missing_axis_is_the_channel_axis(self, axis):
+        shape, mask = [3, 5, 6, 7], np.random.default_rng(0).random((3, 6, 7)) < 0.7
+        shape[axis] = 4
+        mask = np.random.default_rng(0).random(shape[:axis] + shape[axis + 1 :]) < 0.7
+        everywhere = np.broadcast_to(np.expand_dims(mask, axis), shape)
+        layer, x = self.case.make(axis=axis), draw(tuple(shape))
+        got = array(layer(x, training=True, mask=mask))
+        wanted = self.case.truth(layer, x, mask=everywhere)
+        np.testing.assert_allclose(got[everywhere], wanted[everywhere], atol=2e-5)
+
+    def test_hidden_steps_might_as_well_be_deleted(self, mode):
+        mask = np.broadcast_to(np.arange(5) < 3, (6, 5))
+        layer, x = self.case.make(), draw(SHAPE)
+        masked = program(layer, mode, training=True)(x, None, mask).output[:, :3]
+        deleted = program(layer, mode, training=True)(x[:, :3], None).output
+        np.testing.assert_allclose(masked, deleted, atol=2e-6)
+
+    def test_no_hidden_element_is_no_mask(self):
+        layer, x = self.case.make(), draw(SHAPE)
+        masked = array(layer(x, training=True, mask=np.ones((6, 5), bool)))
+        np.testing.assert_allclose(masked, array(layer(x, training=True)), atol=2e-6)
+
+    @pytest.mark.parametrize("fill", [0.0, np.nan, np.inf])
+    def test_what_is_hidden_spoils_nothing(self, fill, mode):
+        x, mask = self.hidden_steps(fill)
+        dy = np.where(mask[..., None], draw(SHAPE, 2), np.float32(0))
+        layer = self.case.make()
+        layer.build(SHAPE)
+        weights, seen = randomize(layer), np.broadcast_to(mask[..., None], SHAPE)
+        got = program(layer, mode, training=True)(x, dy, mask)
+        clean = np.where(seen, x, 0.0)
+
+        def loss(x, weights):
+            y = self.case.truth(layer, x, weights, seen)
+            return float(np.where(seen, y * dy, 0.0).sum())
+
+        wanted = self.case.truth(layer, clean, weights, seen)
+        np.testing.assert_allclose(got.output[mask], wanted[mask], atol=2e-5)
+        dx = slope(lambda v: loss(v, weights), clean, 1e-5)
+        np.testing.assert_allclose(got.inputs[mask], dx[mask], atol=2e-5)
+        assert (got.inputs[~mask] == 0).all()
+        for name, value in weights.items():
+            by_weight = slope(lambda w, name=name: loss(clean, {**weights, name: w}), value, 1e-5)
+            np.testing.assert_allclose(got.weights[name], by_weight, atol=5e-5, err_msg=name)
+        assert all(np.isfinite(value).all() for value in got.state.values())
+
+    def test_padding_far_from_the_data(self, mode):
+        """Zeros behind the ends of data around 1e4: the mean must not be taken from them."""
+        x, mask = self.hidden_steps(0.0)
+        x = np.where(mask[..., None], x + np.float32(1e4), x)
+        layer = self.case.make()
+        got = program(layer, mode, training=True)(x, None, mask).output
+        wanted = self.case.truth(layer, x, mask=np.broadcast_to(mask[..., None], SHAPE))
+        assert relative(got[mask], wanted[mask]) <= 2e-5
+
+    def test_a_fully_masked_batch_changes_nothing(self, mode):
+        layer = self.case.make()
+        layer.build(SHAPE)
+        before = state(layer)
+        got = program(layer, mode, training=True)(draw(SHAPE), None, np.zeros((6, 5), bool))
+        assert np.isfinite(got.output).all()
+        assert np.isfinite(got.inputs).all()
+        for name, value in before.items():
+            np.testing.assert_array_equal(got.state[name], value, err_msg=name)
+
+    @pytest.mark.parametrize("dtype", ["int32", "float32"])
+    def test_zeros_and_ones_are_a_mask(self, dtype):
+        x, mask = self.hidden_steps(0.0)
+        layer = self.case.make()
+        wanted = array(layer(x, training=True, mask=mask))
+        got = array(layer(x, training=True, mask=mask.astype(dtype)))
+        np.testing.assert_array_equal(got, wanted)
+
+    @pytest.mark.parametrize("shape", [(6, 4), (5, 6), (6, 5, 3), (2, 6, 5, 4)])
+    def test_a_mask_of_another_shape(self, shape):
+        with pytest.raises(ValueError, match="mask") as error:
+            self.case.make()(draw(SHAPE), training=True, mask=np.ones(shape, bool))
+        assert str(shape) in str(error.value)
+
+    def test_masks_come_from_embeddings_and_go_on(self):
+        tokens = np.array([[1, 2, 3, 0, 0], [4, 5, 0, 0, 0], [6, 1, 2, 3, 4]])
+        embedding = keras.layers.Embedding(7, 4, mask_zero=True)
+        layer = self.case.make()
+        automatic = array(layer(embedding(tokens), training=True))
+        values = array(embedding(tokens))
+        explicit = array(layer(values, training=True, mask=tokens != 0))
+        np.testing.assert_array_equal(automatic, explicit)
+        assert layer.supports_masking
+        mask = keras.ops.convert_to_tensor(tokens != 0)
+        assert layer.compute_mask(values, mask) is mask

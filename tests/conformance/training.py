@@ -1,0 +1,71 @@
+"""Inside `model.fit`, and what the weights' regularizers, constraints and initializers do."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from tests.conformance.case import SHAPE, Case, draw
+from tests.gradients import COMPILED, array
+
+
+class Training:
+    case: Case
+
+    @pytest.mark.parametrize("compiled", COMPILED)
+    def test_fit(self, compiled):
+        keras.utils.set_random_seed(0)
+        x, y = draw((16, 5, 4), 1), draw((16, 1), 2)
+        inputs = keras.Input((5, 4))
+        hidden = self.case.make(name="norm")(keras.layers.Dense(4)(inputs))
+        outputs = keras.layers.Dense(1)(keras.layers.Flatten()(hidden))
+        model = keras.Model(inputs, outputs)
+        before = [np.array(w) for w in model.get_layer("norm").get_weights()]
+        model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=compiled)
+        history = model.fit(x, y, batch_size=8, epochs=4, shuffle=False, verbose=0)
+        losses = history.history["loss"]
+        assert np.isfinite(losses).all()
+        assert losses[-1] < losses[0]
+        assert np.isfinite(model.evaluate(x, y, verbose=0))
+        after = model.get_layer("norm").get_weights()
+        for old, new in zip(before, after, strict=True):
+            assert not np.array_equal(old, new)
+
+    def test_a_layer_that_is_not_trainable_has_no_trainable_weights(self):
+        layer = self.case.make(trainable=False)
+        layer.build(SHAPE)
+        assert layer.trainable_variables == []
+        assert len(layer.non_trainable_variables) == len(layer.variables)
+
+    def test_initializers_regularizers_and_constraints(self):
+        if not self.case.affine:
+            pytest.skip("the layer has none of these arguments")
+        layer = self.case.make(
+            gamma_initializer=keras.initializers.Constant(2.0),
+            beta_initializer=keras.initializers.Constant(-3.0),
+            gamma_regularizer=keras.regularizers.L2(0.1),
+            beta_regularizer="l1",
+            gamma_constraint=keras.constraints.MaxNorm(1.5),
+            beta_constraint="non_neg",
+        )
+        layer = self.case.layer.from_config(layer.get_config())
+        layer.build(SHAPE)
+        np.testing.assert_array_equal(array(layer.gamma.value), np.full(4, 2.0))
+        np.testing.assert_array_equal(array(layer.beta.value), np.full(4, -3.0))
+        assert float(array(sum(layer.losses))) == pytest.approx(0.1 * 4 * 2.0**2 + 0.01 * 4 * 3.0)
+        zeros = [keras.ops.zeros_like(v.value) for v in layer.trainable_variables]
+        keras.optimizers.SGD(1.0).apply(zeros, layer.trainable_variables)
+        np.testing.assert_allclose(np.linalg.norm(array(layer.gamma.value)), 1.5, rtol=1e-5)
+        np.testing.assert_array_equal(array(layer.beta.value), np.zeros(4))
+
+    def test_without_center_and_scale(self):
+        if not self.case.affine:
+            pytest.skip("the layer has neither argument")
+        x = draw(SHAPE)
+        for scale, center in ((False, True), (True, False), (False, False)):
+            layer = self.case.make(scale=scale, center=center)
+            y = layer(x, training=True)
+            names = [v.name for v in layer.trainable_variables]
+            assert names == ["gamma"] * scale + ["beta"] * center
+            np.testing.assert_allclose(array(y), self.case.truth(layer, x), atol=2e-5)
