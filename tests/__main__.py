@@ -1,0 +1,81 @@
+"""Run the tests on every backend that is installed.
+
+    python -m tests                      everything, on TensorFlow, JAX and torch
+    python -m tests tests/layers -x      pytest's own arguments
+
+The first backend runs all tests, the others leave out those marked `once`, which do not depend on
+the backend. The exit code is 0 where no test failed and at least one passed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+BACKENDS = ("tensorflow", "jax", "torch")
+NOTHING_COLLECTED = 5
+
+
+class Count(NamedTuple):
+    passed: int
+    failed: int
+    skipped: int
+
+    def __str__(self) -> str:
+        return f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
+
+
+def main(arguments: list[str]) -> int:
+    installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    counts: dict[str, Count] = {}
+    for name in installed:
+        print(f"\n=== {name} ===", flush=True)
+        counts[name] = run(name, arguments, everything=name == installed[0])
+    print("\nBackend")
+    for name in BACKENDS:
+        print(f"  {name:<12}{counts.get(name, 'not installed')}")
+    total = Count(*(sum(column) for column in zip(*counts.values(), strict=True)))
+    print(total if counts else Count(0, 0, 0))
+    return 0 if counts and total.passed and not total.failed else 1
+
+
+def run(backend: str, arguments: list[str], *, everything: bool) -> Count:
+    """Pytest in a process of its own, since Keras chooses its backend when it is imported."""
+    # Two processes on two cores: more threads in each would only wait for one another.
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
+        command += ["-n", "2"] if importlib.util.find_spec("xdist") else []
+        command += [] if everything else ["-m", "not once"]
+        code = subprocess.run(
+            [*command, *arguments],
+            cwd=ROOT,
+            env={**quiet, **os.environ, "KERAS_BACKEND": backend},
+        ).returncode
+        count = read(report) if report.exists() else Count(0, 0, 0)
+    if code not in (0, NOTHING_COLLECTED) and not count.failed:
+        return count._replace(failed=1)  # pytest itself gave up
+    return count
+
+
+def read(report: Path) -> Count:
+    """The sums of a JUnit report; errors in fixtures or in collection are failures."""
+    suites = list(ElementTree.parse(report).getroot().iter("testsuite"))
+    total = {
+        name: sum(int(suite.get(name, 0)) for suite in suites)
+        for name in ("tests", "failures", "errors", "skipped")
+    }
+    failed = total["failures"] + total["errors"]
+    return Count(total["tests"] - failed - total["skipped"], failed, total["skipped"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

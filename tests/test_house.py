@@ -1,0 +1,76 @@
+"""The stair: each floor imports only from the floors above it, and backends stay in their rooms."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.once
+
+ROOT = Path(__file__).parent.parent
+# From the top down; "keras_norms" itself is the package's front door, which the lab goes through.
+STAIR = ["kernels", "layers", "weights", "schemes", "surgery", "probes", "keras_norms", "lab"]
+STAIR += ["studies", "benchmarks", "tests"]
+BACKENDS = {"tensorflow", "jax", "torch"}
+
+
+def floor(dotted: str) -> str | None:
+    """The floor that a dotted name stands on: None for what is not of this house."""
+    house, _, rest = dotted.partition(".")
+    room = rest.partition(".")[0]
+    if house == "keras_norms" and room in STAIR[: STAIR.index("studies")]:
+        return room
+    return house if house in STAIR else None
+
+
+def imports(source: str) -> Iterator[str]:
+    """Every dotted name that the source imports, wherever the statement stands."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "relative imports hide the direction"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def wrong(path: Path, source: str) -> list[str]:
+    """The imports of a file that go down the stair, or to a backend from outside its room."""
+    own = STAIR.index(floor(".".join(path.with_suffix("").parts)))
+    names = list(imports(source))
+    down = [name for name in names if floor(name) and STAIR.index(floor(name)) > own]
+    backends = {name for name in names if name.partition(".")[0] in BACKENDS - {path.stem}}
+    return [*down, *backends] if path.parts[0] == "keras_norms" else down
+
+
+@pytest.mark.parametrize("floor", ["keras_norms", "studies", "benchmarks", "tests"])
+def test_imports_go_up_the_stair(floor):
+    files = [file.relative_to(ROOT) for file in (ROOT / floor).rglob("*.py")]
+    assert files
+    found = {str(file): wrong(file, (ROOT / file).read_text()) for file in files}
+    assert {file: names for file, names in found.items() if names} == {}
+
+
+@pytest.mark.parametrize(("file", "source"), [
+    ("keras_norms/kernels/moments.py", "from keras_norms.layers import batch"),
+    ("keras_norms/layers/base.py", "import keras_norms"),
+    ("keras_norms/probes/ray.py", "def f():\n    from keras_norms import lab"),
+    ("keras_norms/lab/trials.py", "import studies.frontier"),
+    ("studies/frontier.py", "from benchmarks import quick"),
+    ("benchmarks/quick.py", "from tests.gradients import program"),
+    ("keras_norms/layers/batch.py", "import tensorflow as tf"),
+    ("keras_norms/kernels/jax.py", "import torch"),
+])  # fmt: skip
+def test_a_step_down_is_seen(file, source):
+    assert wrong(Path(file), source)
+
+
+def test_only_the_lab_needs_more_than_keras():
+    allowed = {"keras", "numpy", "keras_norms", *BACKENDS, *sys.stdlib_module_names}
+    for file in (ROOT / "keras_norms").rglob("*.py"):
+        if "lab" not in file.relative_to(ROOT).parts:
+            houses = {name.partition(".")[0] for name in imports(file.read_text())}
+            assert houses <= allowed, file

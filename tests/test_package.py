@@ -1,0 +1,84 @@
+"""What is installed, what an import brings with it, and how the files are kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import keras
+import pytest
+
+ROOT = Path(__file__).parent.parent
+BACKEND = keras.config.backend()
+OPTIONAL = [
+    "optuna", "pandas", "seaborn", "matplotlib", "sklearn", "scipy", "tensorflow_datasets",
+    "jinja2", "tabulate", "psutil", "ray", "psycopg2", "pytest", "hypothesis",
+]  # fmt: skip
+# scipy is a dependency of JAX, and pandas an option that Keras itself tries.
+NEEDED = {"jax": {"scipy"}, "tensorflow": set(), "torch": set()}[BACKEND]
+PROGRAM = """
+import sys
+
+from importlib.machinery import PathFinder
+
+class WithoutThese(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        hidden = name.partition(".")[0] in {forbidden}
+        return None if hidden else super().find_spec(name, path, target)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = WithoutThese
+import keras_norms, numpy
+unit = keras_norms.get("batch")(__import__("keras").layers.Dense(2), "relu")
+assert unit(numpy.ones((3, 2), "float32")).shape == (3, 2)
+assert not set(sys.modules) & {forbidden}
+print("fine")
+"""
+
+
+def test_layers_and_schemes_need_keras_and_its_backend_alone():
+    forbidden = set(OPTIONAL) - NEEDED | {"tensorflow", "jax", "torch"} - {BACKEND}
+    run = subprocess.run(
+        [sys.executable, "-c", PROGRAM.replace("{forbidden}", repr(forbidden))],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": BACKEND},
+    )
+    assert run.stdout.strip() == "fine", run.stderr
+
+
+@pytest.mark.once
+def test_the_wheel_holds_the_package_alone(tmp_path):
+    source = tmp_path / "source"  # a copy, since building leaves its traces
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "build", "results", "*.egg-info")
+    shutil.copytree(ROOT, source, ignore=ignored)
+    build = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation"]
+    run = subprocess.run(
+        [*build, "--wheel-dir", tmp_path, source], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert run.returncode == 0, run.stderr
+    (wheel,) = tmp_path.glob("*.whl")
+    names = zipfile.ZipFile(wheel).namelist()
+    info = {name for name in names if ".dist-info/" in name}
+    assert {name.partition("/")[0] for name in set(names) - info} == {"keras_norms"}
+    in_tree = {
+        file.relative_to(ROOT).as_posix()
+        for file in (ROOT / "keras_norms").rglob("*")
+        if file.suffix in (".py", ".html") or file.name == "py.typed"
+    }
+    assert set(names) - info == in_tree
+
+
+@pytest.mark.once
+def test_files_are_short_and_named_after_an_idea():
+    folders = ("keras_norms", "studies", "benchmarks", "tests")
+    files = [file for folder in folders for file in (ROOT / folder).rglob("*.py")]
+    assert len(files) > 40
+    assert [str(f) for f in files if len(f.read_text().splitlines()) > 250] == []
+    nameless = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert [str(f) for f in files if nameless & {f.stem, f.parent.name}] == []
