@@ -1,0 +1,137 @@
+"""Experiments: what one is made of, how it is carried out, and how its page is written.
+
+An experiment is a module whose docstring is its card (the first line its title), with
+
+    Settings                         frozen dataclass; its `study` names the Optuna study
+    add_options(parser)              one option for each setting that a user may want to change
+    effort(settings)                 about what it costs, for the time left
+    run(study, settings, ...)        trains what is missing
+    section(study, settings, folder) its part of the report, from the finished runs alone
+
+and that is all it needs to be listed, run, stopped, gone on with and reported.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import optuna
+
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.progress import Progress
+from keras_norms.lab.report.page import Report
+from keras_norms.lab.storage import hide_password, open_storage
+from keras_norms.lab.trials import open_study
+
+JOURNAL = "trials.log"
+
+Plan = Sequence[tuple[ModuleType, Any]]  # experiments with their settings
+
+
+def title(module: ModuleType) -> str:
+    return (module.__doc__ or module.__name__).strip().split("\n")[0]
+
+
+def settings_of(module: ModuleType, values: Mapping[str, Any]) -> Any:
+    """The experiment's settings from options or from JSON; what is absent has its default.
+
+    Raises:
+        BadInput: settings that cannot be.
+    """
+    known = {field.name for field in dataclasses.fields(module.Settings)}
+    given = {name: value for name, value in values.items() if name in known and value is not None}
+    return module.Settings(
+        **{
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in given.items()
+        }
+    )
+
+
+def carry_out(
+    plan: Plan,
+    out: Path,
+    storage: str | None = None,
+    *,
+    data_dir: str | Path | None = None,
+    page: str = "report",
+) -> Path:
+    """Runs the experiments of a plan and writes their page, `<page>.html`; returns its path.
+
+    Args:
+        out: folder of the page, its tables and figures, and of the journal.
+        storage: URL; the journal in `out` where None.
+
+    Raises:
+        BadInput: what cannot be opened, written or run.
+    """
+    writable(out)
+    studies = [open_study(settings.study, storage or out / JOURNAL) for _, settings in plan]
+    with Progress.shown() as progress:
+        for module, settings in plan:
+            progress.expect(module.effort(settings))
+        for study, (module, settings) in zip(studies, plan, strict=True):
+            study.set_user_attr("experiment", module.__name__)
+            study.set_user_attr("settings", dataclasses.asdict(settings))
+            module.run(study, settings, data_dir=data_dir, progress=progress)
+    found = [(study, *part) for study, part in zip(studies, plan, strict=True)]
+    return _write(found, out, page)
+
+
+def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None) -> Path:
+    """Writes `report.html` with every experiment of `modules` that the storage has runs of.
+
+    Raises:
+        BadInput: there are none, or the storage or the folder cannot be used.
+    """
+    if not storage and not (out / JOURNAL).exists():
+        raise BadInput(
+            f"out={str(out)!r} has no finished runs ({JOURNAL} is missing); "
+            "run an experiment first, or name the folder that it wrote to"
+        )
+    opened = open_storage(storage or out / JOURNAL)
+    order = [module.__name__ for module in modules]
+    found = []
+    for name in optuna.get_all_study_names(opened):
+        study = optuna.load_study(study_name=name, storage=opened)
+        if study.user_attrs.get("experiment") in order:
+            module = modules[order.index(study.user_attrs["experiment"])]
+            found.append((study, module, settings_of(module, study.user_attrs["settings"])))
+    if not found:
+        where = hide_password(storage) if storage else str(out / JOURNAL)
+        raise BadInput(
+            f"storage={where!r} has no runs of {', '.join(order)}; run an experiment first"
+        )
+    found.sort(key=lambda part: order.index(part[1].__name__))
+    return _write(found, writable(out), "report")
+
+
+def writable(folder: Path) -> Path:
+    """`folder`, created where it is not there.
+
+    Raises:
+        BadInput: it cannot be created or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        raise BadInput(
+            f"out={str(folder)!r} cannot be written ({error.strerror or error}); "
+            "name a folder that can"
+        ) from error
+
+
+def _write(found: Sequence[tuple[optuna.Study, ModuleType, Any]], out: Path, page: str) -> Path:
+    sections = [module.section(study, settings, out) for study, module, settings in found]
+    html, markdown = Report("keras-norms: " + page, sections).write(out, page)
+    for section in sections:
+        print(f"\n{section.title}", *section.summary, sep="\n")
+    print(f"\nreport: {html} (and {markdown.name})")
+    return html

@@ -1,0 +1,66 @@
+"""Where a result comes from: versions, backend, device and commit."""
+
+from __future__ import annotations
+
+import functools
+import importlib.metadata
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import keras
+
+from keras_norms.version import __version__
+
+LIBRARY = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
+
+
+@functools.cache
+def provenance() -> dict[str, str]:
+    """What must be known to make a result again, besides its run.
+
+    Keys: `keras_norms`, `keras`, `python`, `library` (the backend with its version), `device`,
+    `commit` ("" outside a git checkout; with a "+" where tracked files were changed).
+    """
+    backend = keras.backend.backend()
+    return {
+        "keras_norms": __version__,
+        "keras": keras.__version__,
+        "python": platform.python_version(),
+        "library": f"{backend} {_version(LIBRARY.get(backend, backend))}",
+        "device": _device(),
+        "commit": _commit(),
+    }
+
+
+def _version(distribution: str) -> str:
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"
+
+
+def _device() -> str:
+    """The kind of device that a fresh tensor lies on, with the name of the processor."""
+    where = str(keras.ops.zeros(()).device).lower()
+    if "gpu" in where or "cuda" in where:
+        return f"gpu ({_first_line('nvidia-smi', '--query-gpu=name', '--format=csv,noheader')})"
+    return f"cpu ({os.cpu_count()} cores, {platform.machine()})"
+
+
+def _commit() -> str:
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():  # a parent folder's repository says nothing about this code
+        return ""
+    commit = _first_line("git", "-C", str(root), "rev-parse", "--short=12", "HEAD")
+    changed = _first_line("git", "-C", str(root), "status", "--porcelain", "--untracked-files=no")
+    return commit + ("+" if commit and changed else "")
+
+
+def _first_line(*command: str) -> str:
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip().split("\n")[0] if answer.returncode == 0 else ""

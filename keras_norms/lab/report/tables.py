@@ -1,0 +1,61 @@
+"""A table of the report: a pandas frame with a caption, written as CSV and Markdown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+
+@dataclass(frozen=True)
+class Table:
+    """A named table.
+
+    Attributes:
+        name: the file name, without its ending.
+        frame: the cells as they are read, one row a line.
+        tidy: the numbers behind them, one observation a row, for the CSV; `frame` where None.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    caption: str
+    tidy: pd.DataFrame | None = None
+
+    def markdown(self) -> str:
+        # A bar inside a cell would end it.
+        cells = self.frame.map(lambda cell: str(cell).replace("|", "\\|"))
+        return cells.to_markdown(index=False, disable_numparse=True)
+
+    def write(self, folder: Path) -> None:
+        """Writes `<name>.csv` and `<name>.md` into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        tidy = self.frame if self.tidy is None else self.tidy
+        tidy.to_csv(folder / f"{self.name}.csv", index=False)
+        text = f"{self.caption}\n\n{self.markdown()}\n"
+        (folder / f"{self.name}.md").write_text(text, encoding="utf-8")
+
+
+def number(value: float | None) -> str:
+    """Three significant digits, without an exponent where a reader needs none."""
+    if value is None or math.isnan(value):
+        return "–"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value != 0 and not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.2e}"
+    digits = 0 if value == 0 else max(0, 2 - math.floor(math.log10(abs(value))))
+    return f"{value:,.{digits}f}".replace("-", "−") if abs(value) >= 1000 else _short(value, digits)
+
+
+def _short(value: float, digits: int) -> str:
+    text = f"{value:.{digits}f}"
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return text.replace("-", "−")
+
+
+def percent(value: float) -> str:
+    return "–" if math.isnan(value) else f"{100 * value:.1f} %"

@@ -1,0 +1,3 @@
+"""Optuna studies of normalizers, run from a checkout: `python -m studies --help`."""
+
+from studies import quiet as quiet  # before anything else imports Keras

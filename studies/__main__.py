@@ -1,0 +1,24 @@
+"""`python -m studies`: see `--help`."""
+
+from __future__ import annotations
+
+import sys
+
+from keras_norms.lab.command import Program
+from studies import frontier
+
+STUDIES = Program(
+    name="studies",
+    about="Optuna studies of normalizers.",
+    examples="""\
+  python -m studies list
+  python -m studies run frontier --depths 4 16 --seeds 3 --out results
+  python -m studies run frontier --model resnet --depths 8 20 --steps 120
+  python -m studies run frontier --data cifar10 --data-dir ~/tensorflow_datasets
+  python -m studies run frontier --storage postgresql://USER:PASSWORD@HOST/NAME
+  python -m studies report --out results""",
+    experiments={"frontier": frontier},
+)
+
+if __name__ == "__main__":
+    sys.exit(STUDIES.main(sys.argv[1:]))

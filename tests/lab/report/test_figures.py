@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import itertools
+
+import pandas as pd
+import pytest
+
+import keras_norms
+from keras_norms.lab.report import frontier_plot, learning_curves
+from keras_norms.lab.report.figures import PALETTE, Figure, colour, drawing
+from keras_norms.lab.report.frontier_plot import draw_frontier
+from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
+from keras_norms.lab.stability.frontier import Cell, Edge, Edges
+
+pytestmark = pytest.mark.once
+
+
+@pytest.fixture
+def drawn(monkeypatch):
+    """The axes of whatever is drawn."""
+    kept = []
+
+    def keeping(figure, **size):
+        context = drawing(figure, **size)
+        kept.append(context.__enter__())
+        return Kept(context, kept[-1])
+
+    class Kept:
+        def __init__(self, context, axes):
+            self.context, self.axes = context, axes
+
+        def __enter__(self):
+            return self.axes
+
+        def __exit__(self, *exception):
+            return self.context.__exit__(*exception)
+
+    for module in (frontier_plot, learning_curves):
+        monkeypatch.setattr(module, "drawing", keeping)
+    return kept
+
+
+def cell(normalizer: str, depth: int, *trains: float | None) -> Cell:
+    seeds = {
+        seed: Edges(Edge(below, None if below is None else 2 * below), Edge(5.0, 6.0))
+        for seed, below in enumerate(trains)
+    }
+    return Cell(normalizer, depth, seeds, runs=7)
+
+
+def test_every_normalizer_has_a_colour_of_its_own():
+    assert set(keras_norms.names()) <= set(PALETTE)
+    assert len(set(PALETTE.values())) == len(PALETTE)
+    assert colour("group:groups=8") == PALETTE["group"]
+
+
+def test_the_frontier_draws_medians_seeds_and_what_never_trains(drawn, tmp_path):
+    cells = [
+        cell("none", 4, 1.0, 2.0, 4.0),
+        cell("none", 16, None, None, 0.5),
+        cell("batch", 4, 3.0, 3.0, 3.0),
+        cell("batch", 16, 3.0, 3.0, 3.0),
+    ]
+    figure = draw_frontier(tmp_path, "frontier", cells, title="t", caption="c")
+    (axes,) = drawn
+    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
+    through = [line for line in axes.lines if len(set(line.get_xdata())) > 1]
+    solid = [line for line in through if line.get_linestyle() == "-"]
+    none = next(line for line in solid if line.get_color() == PALETTE["none"])
+    assert none.get_ydata()[0] == pytest.approx(2.0)
+    assert none.get_ydata()[1] != none.get_ydata()[1]  # not a number: the line ends
+    crosses = [line for line in axes.lines if line.get_marker() == "x"]
+    assert [line.get_color() for line in crosses] == [PALETTE["none"]]
+    points = itertools.chain(*(line.get_ydata() for line in axes.lines if line.get_marker() == "o"))
+    assert {1.0, 2.0, 4.0, 0.5, 3.0, 5.0} <= set(points)
+    labels = [text.get_text() for text in axes.figure.legends[0].get_texts()]
+    assert labels == ["none", "batch", "trains", "blow-up", "none trains"]
+    assert figure.png.stat().st_size > 10_000
+    assert figure.svg.read_text().startswith("<?xml")
+
+
+def test_learning_curves_draw_the_median_and_the_range(drawn, tmp_path):
+    curves = pd.DataFrame(
+        {
+            "arm": "plain",
+            "seed": [0, 1, 2] * 2,
+            "step": [10] * 3 + [20] * 3,
+            "test_accuracy": [0.1, 0.2, 0.6, 0.5, 0.6, 0.9],
+        }
+    )
+    draw_learning_curves(
+        tmp_path, "curves", curves, {"plain": Look("#000000")}, title="t", caption="c",
+        target=0.6, reached={"plain": 20.0},
+    )  # fmt: skip
+    (axes,) = drawn
+    line, diamond, _ = axes.lines
+    assert list(line.get_ydata()) == pytest.approx([0.2, 0.6])
+    assert (list(diamond.get_xdata()), list(diamond.get_ydata())) == ([20.0], [0.6])
+    (band,) = axes.collections
+    assert band.get_datalim(axes.transData).bounds == pytest.approx((10, 0.1, 10, 0.8))
+
+
+def test_the_same_figure_is_the_same_file(tmp_path):
+    for folder in ("a", "b"):
+        draw_frontier(tmp_path / folder, "f", [cell("none", 4, 1.0)], title="t", caption="c")
+    for ending in ("png", "svg"):
+        first, second = (tmp_path / folder / f"f.{ending}" for folder in ("a", "b"))
+        assert first.read_bytes() == second.read_bytes()
+
+
+def test_a_figure_knows_its_files(tmp_path):
+    assert Figure("f", tmp_path, "c").png == tmp_path / "f.png"

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+
+from keras_norms.lab.report.tables import Table, number, percent
+
+pytestmark = pytest.mark.once
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.0, "0"),
+        (1.0, "1"),
+        (0.5, "0.5"),
+        (14.76, "14.8"),
+        (0.01778, "0.0178"),
+        (-0.0252, "−0.0252"),
+        (1234.5, "1,234"),
+        (-2000.0, "−2,000"),
+        (1e-7, "1.00e-07"),
+        (math.inf, "∞"),
+        (-math.inf, "−∞"),
+        (math.nan, "–"),
+        (None, "–"),
+    ],
+)
+def test_numbers_are_short(value, text):
+    assert number(value) == text
+
+
+def test_percent():
+    assert percent(0.9287) == "92.9 %"
+    assert percent(math.nan) == "–"
+
+
+def test_a_table_is_written_as_csv_and_markdown(tmp_path):
+    shown = pd.DataFrame({"arm": ["a|b"], "steps": ["10 [9, 11]"]})
+    tidy = pd.DataFrame({"arm": ["a|b"] * 2, "seed": [0, 1], "steps": [9.0, 11.0]})
+    Table("arms", shown, "Steps.", tidy).write(tmp_path / "tables")
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "tables" / "arms.csv"), tidy)
+    text = (tmp_path / "tables" / "arms.md").read_text()
+    assert text.startswith("Steps.\n\n| arm")
+    assert "a\\|b" in text  # a bar would end the cell
+    assert "10 [9, 11]" in text
