@@ -1,0 +1,3 @@
+"""Replications of papers, run from a checkout: `python -m benchmarks --help`."""
+
+import studies as studies  # before anything else imports Keras

@@ -1,0 +1,28 @@
+"""`python -m benchmarks`: see `--help`."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import quick
+from benchmarks.ioffe2015 import convergence
+from keras_norms.lab.command import Program
+from studies import frontier
+
+BENCHMARKS = Program(
+    name="benchmarks",
+    about="Replications of papers on normalization.",
+    examples="""\
+  python -m benchmarks quick
+  python -m benchmarks list
+  python -m benchmarks run ioffe2015 --seeds 5 --steps 600 --out results
+  python -m benchmarks run ioffe2015 --data cifar10 --data-dir ~/tensorflow_datasets
+  python -m benchmarks run ioffe2015 --storage postgresql://USER:PASSWORD@HOST/NAME
+  python -m benchmarks report --out results""",
+    experiments={"ioffe2015": convergence},
+    others=[frontier],
+    plans={"quick": (quick.ABOUT, quick.plan)},
+)
+
+if __name__ == "__main__":
+    sys.exit(BENCHMARKS.main(sys.argv[1:]))

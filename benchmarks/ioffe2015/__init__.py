@@ -1,0 +1,1 @@
+"""Ioffe & Szegedy 2015, "Batch Normalization", arXiv 1502.03167."""

@@ -1,0 +1,166 @@
+"""Ioffe & Szegedy 2015, Figures 2 and 3: steps to the plain network's accuracy.
+
+Paper      "Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
+           Shift", arXiv 1502.03167, Section 4.2.2.
+Claims     Batch normalization alone needs fewer steps than the plain network to reach its best
+           accuracy; at 5 times the learning rate fewer than a third (the paper: a fourteenth);
+           at 30 times it ends highest; it trains with sigmoids. The plain network diverges at 5
+           times its learning rate and stays at chance with sigmoids.
+Numbers    Millions of steps to 72.2 % and best accuracy on ImageNet: Inception 31.0, 72.2 %;
+           BN-Baseline 13.3, 72.7 %; BN-x5 2.1, 73.0 %; BN-x30 2.7, 74.8 %; BN-x5-Sigmoid never,
+           69.8 %.
+Paper's    SGD with momentum, mini-batches of 32, exponential decay; x5, x30 and sigmoid without
+set-up     dropout (else 40 %), with a fifth of the L2 weight and a decay 6 times faster.
+Ours       Not in the paper, or not at its scale: a small Inception on digits (8x8 pixels) instead
+           of ImageNet; momentum 0.9, L2 weight 1e-4, learning rate halved over the run; moving
+           averages with momentum 0.9, because the runs are short. No photometric distortion, no
+           shuffling within shards, no local response normalization in any arm.
+           Depth and steps were chosen after trial runs with two seeds. With one block less and
+           300 steps the plain network takes learning rates so large that batch normalization
+           gains nothing at 5 times them (1.9 times faster, as without) and fails at 30 times.
+Rate       The plain arm's learning rate is found by a sweep, on the seeds of the comparison: the
+           highest test accuracy averaged over the run's evaluations (median over seeds), which
+           rewards a rate that is fast and one that ends high. The other rates are its multiples.
+Target     For each seed the best test accuracy of that seed's plain run; its own step count is
+           when it first got there. Arms of one seed share the order of the examples.
+Cost       quick: 30 runs, about 1 minute on two CPU cores with TensorFlow; the defaults below:
+           70 runs, about 8 minutes.
+Command    python -m benchmarks run ioffe2015 --out results
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import keras
+import optuna
+
+from benchmarks.ioffe2015.arms import ARMS, CONTROLS, PLAIN, Arm
+from benchmarks.ioffe2015.measures import Comparison, best_rate
+from benchmarks.ioffe2015.page import contents
+from keras_norms.lab import progress as progress_
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.frame import provenance_line
+from keras_norms.lab.progress import Progress
+from keras_norms.lab.report.page import Section
+from keras_norms.lab.training import Outcome, Run
+from keras_norms.lab.trials import finished, run_trials
+
+DROPOUT, L2, MOMENTUM = 0.4, 1e-4, 0.9
+DECAY, DECAY_FASTER, L2_SMALLER = 0.5, 6, 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the comparison is run on."""
+
+    data: str = "digits"
+    depth: int = 3
+    width: int = 8
+    seeds: int = 5
+    steps: int = 600
+    batch: int = 32
+    evaluate_every: int = 10
+    rates: tuple[float, ...] = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    backend: str = field(default_factory=keras.config.backend)
+
+    def __post_init__(self) -> None:
+        if self.seeds < 1:
+            raise BadInput(f"seeds={self.seeds} gives nothing to run; write 1 or more")
+        for rate in self.rates:
+            self.runs(PLAIN, rate)  # checks them before the first one is trained
+
+    @property
+    def study(self) -> str:
+        return f"ioffe2015-{self.data}"
+
+    def runs(self, arm: Arm, rate: float) -> list[Run]:
+        """One run a seed of `arm`, where the plain arm's learning rate is `rate`."""
+        every = self.steps / (DECAY_FASTER if arm.accelerated else 1)
+        return [
+            Run(
+                data=self.data,
+                model="inception",
+                depth=self.depth,
+                width=self.width,
+                normalizer=arm.normalizer,
+                activation=arm.activation,
+                dropout=0.0 if arm.accelerated else DROPOUT,
+                momentum=MOMENTUM,
+                l2=L2 / (L2_SMALLER if arm.accelerated else 1),
+                batch=self.batch,
+                steps=self.steps,
+                evaluate_every=self.evaluate_every,
+                learning_rate=rate * arm.times,
+                schedule=f"exponential:decay={DECAY},every={every:g}",
+                seed=seed,
+                backend=self.backend,
+            )
+            for seed in range(self.seeds)
+        ]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--depth", type=int, metavar="N", help="Inception blocks")
+    parser.add_argument("--width", type=int, metavar="N", help="filters of a branch")
+    parser.add_argument("--evaluate-every", type=int, metavar="N", help="steps between test points")
+    parser.add_argument(
+        "--rates", type=float, nargs="+", metavar="RATE", help="learning rates of the plain sweep"
+    )
+
+
+def effort(settings: Settings) -> float:
+    return sum(name_effort for _, name_effort in _stages(settings))
+
+
+def _stages(settings: Settings) -> list[tuple[Arm | None, float]]:
+    """The sweep, then each arm but the plain one, with their efforts."""
+    one = sum(progress_.effort(run) for run in settings.runs(PLAIN, settings.rates[0]))
+    others = [arm for arm in (*ARMS, *CONTROLS) if arm is not PLAIN]
+    return [(None, one * len(settings.rates)), *((arm, one) for arm in others)]
+
+
+def run(
+    study: optuna.Study,
+    settings: Settings,
+    *,
+    data_dir: str | Path | None = None,
+    progress: Progress | None = None,
+) -> None:
+    """Trains what is missing: the plain arm at every rate, then the others at multiples of one."""
+    progress = progress or Progress.silent()
+    rate = settings.rates[0]
+    for arm, cost in _stages(settings):
+        name = f"ioffe2015, {'Inception (sweep)' if arm is None else arm.name}"
+        with progress.stage(name, cost):
+            if arm is None:
+                runs = [run for rate in settings.rates for run in settings.runs(PLAIN, rate)]
+                rate = best_rate(run_trials(study, runs, data_dir=data_dir, progress=progress))
+            else:
+                run_trials(study, settings.runs(arm, rate), data_dir=data_dir, progress=progress)
+
+
+def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
+    """The comparison's part of the report, from what is finished."""
+    done = finished(study)
+
+    def found(arm: Arm, rate: float) -> list[Outcome]:
+        outcomes = [done[run.key] for run in settings.runs(arm, rate) if run.key in done]
+        return outcomes if len(outcomes) == settings.seeds else []
+
+    sweep = {rate: found(PLAIN, rate) for rate in settings.rates}
+    if not all(sweep.values()):
+        return Section(
+            "Ioffe & Szegedy 2015, Figure 3", ["The sweep of the plain arm is not done."]
+        )
+    rate = best_rate([outcome for outcomes in sweep.values() for outcome in outcomes])
+    arms = {arm: found(arm, rate) for arm in (*ARMS, *CONTROLS)}
+    keys = {o.run.key for outcomes in (*sweep.values(), *arms.values()) for o in outcomes}
+    return Section(
+        title=f"Ioffe & Szegedy 2015, Figures 2 and 3 (small Inception, {settings.data})",
+        card=__doc__ or "",
+        provenance=f"{provenance_line(study, keys)}; {settings.steps} steps a run",
+        **contents(Comparison(settings.study, sweep, rate, arms), folder),
+    )

@@ -1,0 +1,16 @@
+"""The main job: the comparison and a small frontier on digits, in a few minutes on two cores."""
+
+from __future__ import annotations
+
+from benchmarks.ioffe2015 import convergence
+from studies import frontier
+
+ABOUT = "the main job: a comparison and a small frontier on digits, about 2 minutes on 2 cores"
+
+
+def plan() -> list:
+    """The experiments with their settings: the same as in full, with fewer runs and steps."""
+    return [
+        (convergence, convergence.Settings(seeds=3, steps=400, rates=(0.03, 0.1, 0.3))),
+        (frontier, frontier.Settings(depths=(4, 16), seeds=3, steps=150, low=1e-3)),
+    ]
