@@ -64,7 +64,7 @@ def moments(x: Tensor, axes: Sequence[int], visible: Tensor | None = None) -> Mo
     z = x - shift
     offset = ops.sum(z, axis=axes, keepdims=True) / at_least_one
     square = ops.sum(ops.square(z), axis=axes, keepdims=True) / at_least_one
-    variance = ops.maximum(square - ops.square(offset), 0)
+    variance = ops.relu(square - ops.square(offset))  # maximum would round float64 on torch
     return Moments(shift, offset, variance, count)
 
 

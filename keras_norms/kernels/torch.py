@@ -27,8 +27,8 @@ def fused_batch_standardize(
     """Standardize each slice along one kept axis by `torch.nn.functional.batch_norm`."""
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     count = value_count(x, axes)
-    # The native operation refuses a single value and empty batches.
-    if len(kept) != 1 or count < 2 or kept[0] not in (1, x.ndim - 1):
+    # The native operation refuses a single value, empty batches and an epsilon of zero.
+    if len(kept) != 1 or count < 2 or not epsilon or kept[0] not in (1, x.ndim - 1):
         return None
     channels = x.shape[kept[0]]
     shift = sample_mean(x, axes)
