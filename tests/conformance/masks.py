@@ -94,6 +94,16 @@ class Masks:
             np.testing.assert_allclose(got.weights[name], by_weight, atol=5e-5, err_msg=name)
         assert all(np.isfinite(value).all() for value in got.state.values())
 
+    def test_hidden_outputs_have_gradients_too(self, mode):
+        """Hidden values are normalized like all others; only the statistics never see them."""
+        mask = np.random.default_rng(0).random(SHAPE) < 0.7
+        mask[:, :2] = mask[..., :2] = True  # so that every statistic sees some
+        layer, x, dy = self.case.make(), draw(SHAPE), draw(SHAPE, 2)
+        got = program(layer, mode, training=True)(x, dy, mask)
+        dx = slope(lambda v: float((self.case.truth(layer, v, mask=mask) * dy).sum()), x, 1e-5)
+        np.testing.assert_allclose(got.output, self.case.truth(layer, x, mask=mask), atol=2e-5)
+        np.testing.assert_allclose(got.inputs, dx, atol=5e-5)
+
     def test_padding_far_from_the_data(self, mode):
         """Zeros behind the ends of data around 1e4: the mean must not be taken from them."""
         x, mask = self.hidden_steps(0.0)

@@ -72,6 +72,11 @@ class Numerics:
             else:
                 assert np.isfinite(got.output).all(), value
 
+    def test_no_epsilon(self, mode):
+        layer = self.case.make(epsilon=0.0)
+        got = program(layer, mode, training=True)(draw(SHAPE), None).output
+        np.testing.assert_allclose(got, self.case.truth(layer, draw(SHAPE)), atol=2e-5)
+
     def test_the_order_of_the_batch_does_not_matter(self):
         layer, x, order = self.case.make(), draw(SHAPE), np.random.default_rng(0).permutation(6)
         step = program(layer, training=True)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 
 import pytest
 from rich.console import Console
@@ -74,6 +75,20 @@ def test_a_stage_that_needs_less_counts_as_the_whole(clock):
     assert " 50%" in stream.getvalue()
 
 
+def test_time_left_expects_of_later_stages_what_earlier_ones_needed(clock):
+    """A stage that took half of its most and 200 seconds: the next like it takes 200 again."""
+    stream, progress = lines_of()
+    most = 2 * effort(run())
+    with progress:
+        progress.expect(2 * most)
+        with progress.stage("first", most):
+            progress.finished(run(), trained=True)
+        clock.now = 200.0
+        with progress.stage("next", most):
+            progress.running(run(), 0)
+    assert any("next" in line and " 3:20 left" in line for line in stream.getvalue().splitlines())
+
+
 def test_a_terminal_gets_a_bar():
     stream, progress = lines_of(terminal=True)
     with progress:
@@ -82,6 +97,18 @@ def test_a_terminal_gets_a_bar():
             progress.finished(run(), trained=True)
     assert "━" in stream.getvalue()
     assert "a stage" in stream.getvalue()
+
+
+def test_a_narrow_terminal_keeps_its_one_line():
+    stream, progress = lines_of(width=50, terminal=True)
+    with progress:
+        progress.expect(effort(run()))
+        with progress.stage("a stage with a long name", effort(run())):
+            progress.finished(run(), trained=True)
+            progress._bar.refresh()
+            lines = [re.sub(r"\x1b\[[\d;?]*\w", "", line) for line in stream.getvalue().split("\r")]
+    assert any("…" in line for line in lines)
+    assert not any("\n" in line.strip() for line in lines)
 
 
 def test_silence_says_nothing(capfd):

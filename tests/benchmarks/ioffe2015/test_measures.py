@@ -46,14 +46,28 @@ def test_an_arm_is_measured_against_the_plain_run_of_its_seed():
     assert measure(plain, plain).speedup == (1.0, 1.0)
 
 
-def test_the_rate_is_that_of_the_highest_curve_not_of_the_highest_point():
-    sweep = [
-        *(curve(0.1, 0.2, 0.95, rate=0.01, seed=seed) for seed in range(3)),
-        *(curve(0.6, 0.8, 0.90, rate=0.1, seed=seed) for seed in range(3)),
-        *(curve(0.9, 0.95, 0.99, rate=1.0, seed=seed, verdict=Verdict.BLEW_UP) for seed in (0, 1)),
-        curve(0.9, 0.95, 0.99, rate=1.0, seed=2),
+def sweep(**curves: tuple[float, ...]) -> list:
+    """Three seeds of each learning rate, named as in `r01=...` for 0.1."""
+    return [
+        curve(*points, rate=float(f"{name[1]}.{name[2:]}"), seed=seed)
+        for name, points in curves.items()
+        for seed in range(3)
     ]
-    assert best_rate(sweep) == 0.1
+
+
+def test_the_rate_is_that_of_the_highest_best_accuracy():
+    assert best_rate(sweep(r001=(0.1, 0.2, 0.95), r01=(0.6, 0.8, 0.90))) == 0.01
+    assert best_rate(sweep(r01=(0.6, 0.95, 0.1), r1=(0.6, 0.8, 0.90))) == 0.1
+
+
+def test_of_rates_that_are_as_good_it_is_the_fastest():
+    assert best_rate(sweep(r001=(0.1, 0.2, 0.95), r01=(0.6, 0.8, 0.946))) == 0.1
+
+
+def test_one_lucky_seed_does_not_choose_the_rate():
+    lucky = curve(0.9, 0.95, 0.99, rate=1.0)
+    unlucky = [curve(0.1, rate=1.0, seed=seed, verdict=Verdict.BLEW_UP) for seed in (1, 2)]
+    assert best_rate([lucky, *unlucky, *sweep(r01=(0.6, 0.8, 0.9))]) == 0.1
 
 
 def measured(speedup: float = 1.0, best: float = 0.9, verdict: Verdict = Verdict.TRAINED):

@@ -1,0 +1,136 @@
+"""Specs, what they make, and errors that name what would have been right."""
+
+from __future__ import annotations
+
+import json
+
+import keras
+import pytest
+
+import keras_norms
+from keras_norms import layers
+from tests.conformance.case import draw
+
+NORMALIZERS = {
+    "batch": layers.BatchNormalization,
+    "group": layers.GroupNormalization,
+    "instance": layers.InstanceNormalization,
+    "layer": layers.LayerNormalization,
+    "rms": layers.RMSNormalization,
+}
+SPECS = {name: "group:2" if name == "group" else name for name in NORMALIZERS}
+
+
+def of_dense(spec, activation="relu"):
+    return keras_norms.get(spec)(keras.layers.Dense(4), activation)
+
+
+def test_names():
+    assert keras_norms.names() == ["batch", "group", "instance", "layer", "none", "rms"]
+
+
+@pytest.mark.parametrize(("spec", "canonical", "arguments"), [
+    ("group:groups=8", "group:groups=8", {"groups": 8}),
+    ("group:8", "group:groups=8", {"groups": 8}),
+    (" group:8 ", "group:groups=8", {"groups": 8}),
+    ("batch", "batch", {"momentum": 0.99}),
+    ("none+batch", "batch", {}),
+    ("batch:momentum=0.9,unbiased=True", "batch:momentum=0.9,unbiased=True",
+     {"momentum": 0.9, "unbiased": True}),
+    ("batch:momentum=None", "batch:momentum=None", {"momentum": None}),
+    ("rms:epsilon=1e-3", "rms:epsilon=0.001", {"epsilon": 1e-3}),
+    ("instance:center=False", "instance:center=False", {"center": False}),
+    ("layer:gamma_initializer=zeros", "layer:gamma_initializer=zeros", {}),
+])  # fmt: skip
+def test_spec_strings(spec, canonical, arguments):
+    scheme = keras_norms.get(spec)
+    assert str(scheme) == canonical
+    assert str(keras_norms.get(str(scheme))) == canonical
+    assert scheme.name == canonical.partition(":")[0]
+    norm = scheme(keras.layers.Dense(16)).layers[1]
+    assert {key: norm.get_config()[key] for key in arguments} == arguments
+
+
+@pytest.mark.parametrize(("spec", "words"), [
+    ("bach", ["bach", "'batch'"]),
+    ("Layer", ["Layer", "'layer'"]),
+    ("zzz", ["zzz", "batch", "group", "instance", "layer", "none", "rms"]),
+    ("", ["batch", "rms"]),
+    ("group:group=8", ["group=8", "'groups'"]),
+    ("batch:momentun=0.9", ["momentun", "'momentum'"]),
+    ("rms:center=False", ["center", "epsilon"]),
+    ("none:epsilon=1", ["epsilon"]),
+    ("none:8", ["8"]),
+    ("group:groups=0", ["groups", "0"]),
+    ("group:groups=many", ["groups", "many"]),
+    ("group:8,8", ["8,8"]),
+    ("group(8", ["parenthesis", "group"]),
+    ("group(8)", ["group(8)"]),
+    ("batch+group:2", ["batch", "group", "more than one"]),
+    ("batch+weird", ["weird"]),
+    ("batch:momentum=2", ["momentum", "2"]),
+    ("batch:epsilon=-1", ["epsilon", "-1"]),
+    ("batch:name=a", ["name"]),
+    ({"class": "batch"}, ["class"]),
+    ({"spec": "bach"}, ["bach", "'batch'"]),
+    (7, ["7"]),
+    (keras.layers.Dense, ["Dense"]),
+])  # fmt: skip
+def test_wrong_specs_name_the_nearest_right_one(spec, words):
+    with pytest.raises(ValueError, match="spec") as error:
+        keras_norms.get(spec)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_groups_that_do_not_divide_the_channels():
+    with pytest.raises(ValueError, match="groups"):
+        keras_norms.get("group:groups=3")(keras.layers.Dense(4))(draw((2, 3)))
+
+
+@pytest.mark.parametrize("spec", [
+    "group:groups=2",
+    layers.GroupNormalization(groups=2),
+    lambda: layers.GroupNormalization(groups=2),
+    keras_norms.get("group:2"),
+    keras_norms.serialize("group:2"),
+    keras_norms.serialize(layers.GroupNormalization(groups=2)),
+])  # fmt: skip
+def test_every_kind_of_spec(spec):
+    """Each call makes a layer of its own: two units must never share weights."""
+    scheme = keras_norms.get(spec)
+    one, two = (scheme(keras.layers.Dense(4)).layers[1] for _ in range(2))
+    assert type(one) is layers.GroupNormalization
+    assert one.groups == 2
+    assert one is not two
+    assert one is not spec
+    one.build((2, 4))
+    two.build((2, 4))
+    assert one.gamma is not two.gamma
+
+
+@pytest.mark.parametrize("name", NORMALIZERS)
+def test_a_class_is_its_name(name):
+    if name == "group":
+        pytest.skip("the default of 32 groups does not divide four channels")
+    unit = of_dense(NORMALIZERS[name])
+    assert type(unit.layers[1]) is NORMALIZERS[name]
+    assert unit(draw((2, 3))).shape == (2, 4)
+
+
+def test_a_layer_of_keras():
+    unit = of_dense(keras.layers.BatchNormalization(momentum=0.5))
+    assert type(unit.layers[1]) is keras.layers.BatchNormalization
+    assert unit.layers[1].momentum == 0.5
+    assert not unit.layers[0].use_bias
+
+
+@pytest.mark.parametrize("spec", [*SPECS.values(), "none", "batch:momentum=None,center=False"])
+def test_serialization(spec):
+    written = json.loads(json.dumps(keras_norms.serialize(spec)))
+    assert str(keras_norms.get(written)) == str(keras_norms.get(spec))
+
+
+def test_a_function_cannot_be_serialized():
+    with pytest.raises(ValueError, match="function"):
+        keras_norms.serialize(lambda: layers.RMSNormalization())
