@@ -11,6 +11,6 @@ ABOUT = "the main job: a comparison and a small frontier on digits, about 2 minu
 def plan() -> list:
     """The experiments with their settings: the same as in full, with fewer runs and steps."""
     return [
-        (convergence, convergence.Settings(seeds=3, steps=400, rates=(0.03, 0.1, 0.3))),
+        (convergence, convergence.Settings(seeds=3, steps=400, rates=(0.01, 0.03, 0.1))),
         (frontier, frontier.Settings(depths=(4, 16), seeds=3, steps=150, low=1e-3)),
     ]

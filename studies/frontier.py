@@ -24,10 +24,10 @@ from pathlib import Path
 import keras
 import optuna
 
-from keras_norms.lab import progress as progress_
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import provenance_line
 from keras_norms.lab.progress import Progress
+from keras_norms.lab.progress import effort as effort_of
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
 from keras_norms.lab.report.page import Section
@@ -109,7 +109,7 @@ def effort(settings: Settings) -> float:
 
 
 def _effort(settings: Settings, program: Run) -> float:
-    return progress_.effort(program) * settings.seeds * settings.lattice.most
+    return effort_of(program) * settings.seeds * settings.lattice.most
 
 
 def run(

@@ -42,7 +42,7 @@ X30 = Arm(
     "BN-x30", BATCH, Look("#002b4d"), times=30, accelerated=True, paper_steps=2.7, paper_best=74.8
 )
 SIGMOID = Arm(
-    "BN-x5-Sigmoid", BATCH, Look("#0072b2", "--"), "sigmoid", 5, accelerated=True, paper_best=69.8
+    "BN-x5-Sigmoid", BATCH, Look("#7b52ab", "--"), "sigmoid", 5, accelerated=True, paper_best=69.8
 )
 ARMS = (PLAIN, BASELINE, X5, X30, SIGMOID)
 

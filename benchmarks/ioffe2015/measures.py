@@ -13,6 +13,8 @@ from benchmarks.ioffe2015.arms import PLAIN, Arm
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome
 
+CLOSE = 0.005  # of test accuracy: two of the 397 test digits
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -90,8 +92,14 @@ def mean_accuracy(outcomes: Sequence[Outcome]) -> float:
 
 
 def best_rate(sweep: Sequence[Outcome]) -> float:
-    """The learning rate of the highest `mean_accuracy`; of equal ones the smallest."""
-    rates = sorted({outcome.run.learning_rate for outcome in sweep})
-    return max(
-        rates, key=lambda rate: mean_accuracy([o for o in sweep if o.run.learning_rate == rate])
-    )
+    """The learning rate of the highest best accuracy (median over seeds).
+
+    Rates within `CLOSE` of it are as good; of those the one with the highest `mean_accuracy`,
+    which is the fastest.
+    """
+    by_rate: dict[float, list[Outcome]] = {}
+    for outcome in sweep:
+        by_rate.setdefault(outcome.run.learning_rate, []).append(outcome)
+    best = {rate: float(np.median(list(map(best_accuracy, o)))) for rate, o in by_rate.items()}
+    as_good = [rate for rate in best if best[rate] >= max(best.values()) - CLOSE]
+    return max(as_good, key=lambda rate: mean_accuracy(by_rate[rate]))

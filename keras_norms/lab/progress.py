@@ -12,6 +12,7 @@ from contextlib import contextmanager
 
 from rich import progress as rich_progress
 from rich.console import Console
+from rich.table import Column
 
 from keras_norms.lab.training import Run
 
@@ -55,9 +56,13 @@ class Progress:
             self._bar = rich_progress.Progress(
                 rich_progress.BarColumn(bar_width=24),
                 rich_progress.TaskProgressColumn(),
-                rich_progress.TextColumn("{task.fields[left]} {task.description}"),
+                rich_progress.TextColumn(
+                    "{task.fields[left]}  {task.description}",
+                    table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
+                ),
                 console=self._console,
                 transient=True,
+                expand=True,
             )
             self._task = self._bar.add_task("starting", total=1.0, left="")
             self._bar.start()
@@ -73,10 +78,17 @@ class Progress:
 
     @contextmanager
     def stage(self, name: str, effort: float) -> Iterator[None]:
-        """Runs a stage of at most `effort`, which was announced; less is counted as the whole."""
+        """Runs a stage of at most `effort`, which was announced.
+
+        A stage that needs less counts as the whole, and in proportion as trained: stages like it
+        to come will need less too.
+        """
         self._stage, self._stage_total, self._stage_done = name, effort, {}
+        before = self._trained
         self._show("", speak=self._total == self._done or self._spoke == self._start)
         yield
+        if spent := sum(self._stage_done.values()):
+            self._trained += (self._trained - before) * max(0.0, effort / spent - 1)
         self._done += effort
         self._stage_done = {}
         self._show("", speak=False)
