@@ -14,7 +14,7 @@ from keras_norms.lab.report.figures import Figure, colour, drawing
 from keras_norms.lab.stability.frontier import Cell, Spread
 
 TRAINS, BLOW_UP = "-", (0, (4, 2.5))
-APART = 0.02  # between the normalizers at one depth, as a share of the axis
+APART = 0.025  # between the normalizers at one depth, as a share of the axis
 
 
 def draw_frontier(
@@ -30,6 +30,7 @@ def draw_frontier(
     apart = (2 * depths[-1] / depths[0]) ** APART
     figure = Figure(name, folder, caption)
     with drawing(figure) as axes:
+        axes.margins(y=0.1)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         for place, normalizer in enumerate(normalizers):
@@ -42,7 +43,7 @@ def draw_frontier(
             absent = [at for at, cell in zip(x, mine, strict=True) if cell.trains.median is None]
             if absent:  # an empty line would still take its place at the figure's corner
                 low = axes.get_xaxis_transform()
-                axes.plot(absent, [0.03] * len(absent), "x", c=ink, ms=8, mew=2, transform=low)
+                axes.plot(absent, [0.03] * len(absent), "x", c=ink, ms=6.5, mew=1.8, transform=low)
         axes.xaxis.set(
             major_locator=FixedLocator(depths),
             minor_locator=NullLocator(),
@@ -74,5 +75,7 @@ def _legend(axes: Axes, normalizers: list[str], *, crosses: bool) -> None:
         Line2D([], [], ls=BLOW_UP, mfc="white", label="blow-up", **grey),
     ]
     if crosses:
-        lines.append(Line2D([], [], ls="", marker="x", mew=2, color="#333333", label="none trains"))
+        lines.append(
+            Line2D([], [], ls="", marker="x", mew=2, color="#333333", label="no rate trains")
+        )
     axes.figure.legend(handles=lines, loc="outside right center", handlelength=3)

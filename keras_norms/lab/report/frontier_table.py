@@ -21,7 +21,7 @@ def frontier_table(cells: Sequence[Cell], name: str, steps: int) -> Table:
                 "depth": cell.depth,
                 f"trains ({steps} steps)": str(cell.trains),
                 "blow-up": str(cell.blow_up),
-                "seeds": f"{len(cell.seeds)}" + (f", {none} of them none" if none else ""),
+                "seeds": f"{len(cell.seeds)}" + (f", {none} with no rate" if none else ""),
                 "out of order": sum(edges.out_of_order for edges in cell.seeds.values()),
                 "runs": cell.runs,
             }
@@ -54,7 +54,7 @@ def frontier_summary(cells: Sequence[Cell], steps: int) -> list[str]:
     sentences = []
     for depth in sorted({cell.depth for cell in cells}):
         found = [
-            f"{cell.normalizer.split(':')[0]} {_short(cell.trains.median)}"
+            f"{_short(cell.trains.median)} ({cell.normalizer.split(':')[0]})"
             for cell in cells
             if cell.depth == depth
         ]
@@ -66,4 +66,4 @@ def frontier_summary(cells: Sequence[Cell], steps: int) -> list[str]:
 
 
 def _short(rate: float | None) -> str:
-    return "none" if rate is None else f"{rate:.2g}"
+    return "no rate" if rate is None else f"{rate:.2g}"

@@ -48,7 +48,7 @@ class Edges:
 
 @dataclass(frozen=True)
 class Spread:
-    """One edge over the seeds of a cell, as learning rates; None stands for "none".
+    """One edge over the seeds of a cell, as learning rates; None where no rate is good.
 
     Attributes:
         median: None where half of the seeds or more have none.
@@ -65,11 +65,11 @@ class Spread:
 
     def __str__(self) -> str:
         if self.median is None:
-            return "none"
+            return "no rate"
         text = f"{'≥ ' if self.open_above else ''}{self.median:.2g}"
         if self.low == self.high:
             return text
-        return f"{text} ({'none' if self.low is None else f'{self.low:.2g}'} to {self.high:.2g})"
+        return f"{text} ({'no rate' if self.low is None else f'{self.low:.2g}'} to {self.high:.2g})"
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,9 @@ class Lattice:
         return [rate(k) for k in sorted({*range(first, last + 1, PER_DECADE), last})]
 
     @property
-    def most(self) -> int:
-        """More runs than one seed ever needs, for an estimate of the time left."""
-        halvings = PER_DECADE.bit_length() - 1
-        return len(self.coarse) + halvings + max(halvings, len(self.coarse) - 1)
+    def typical(self) -> int:
+        """About how many runs one seed takes, for an estimate of the time left."""
+        return len(self.coarse) + 2 * (PER_DECADE.bit_length() - 1)
 
 
 def index(learning_rate: float) -> int:
@@ -63,27 +62,26 @@ def next_rates(verdicts: Mapping[float, Verdict], lattice: Lattice) -> list[floa
     """The learning rates to try next for one seed, smallest first; none when it is finished.
 
     First the coarse grid. Then, at each edge, the middle between its two sides until they are
-    neighbours on the lattice. Where nothing trained on the coarse grid, the grid is halved once
-    up to the blow-up edge: the window in which a deep network trains may be narrower than a
-    decade.
+    neighbours on the lattice. Where nothing trained, every gap up to the blow-up edge is halved
+    until they are a quarter of a decade, since a deep network's window may be narrow.
     """
     missing = [point for point in lattice.coarse if point not in verdicts]
     if missing:
         return missing
     found = edges(verdicts)
-    wanted = set(_middle(found.blow_up))
+    wanted = set(_middle(found.blow_up, finest=1))
     if found.trains.below is None:
-        ceiling = found.blow_up.above or lattice.high
-        decades = itertools.pairwise(lattice.coarse)
-        wanted |= {m for a, b in decades if b <= ceiling for m in _middle(Edge(a, b))}
+        tried = [point for point in sorted(verdicts) if point <= (found.blow_up.above or math.inf)]
+        gaps = itertools.starmap(Edge, itertools.pairwise(tried))
+        wanted |= {middle for gap in gaps for middle in _middle(gap, finest=PER_DECADE // 4)}
     else:
-        wanted |= set(_middle(found.trains))
-    return sorted(wanted - set(verdicts))
+        wanted |= set(_middle(found.trains, finest=1))
+    return sorted(wanted)
 
 
-def _middle(edge: Edge) -> Iterator[float]:
+def _middle(edge: Edge, *, finest: int) -> Iterator[float]:
     if edge.below is None or edge.above is None:
         return
     low, high = index(edge.below), index(edge.above)
-    if high - low > 1:
+    if high - low > finest:
         yield rate((low + high) // 2)

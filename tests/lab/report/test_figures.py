@@ -74,7 +74,7 @@ def test_the_frontier_draws_medians_seeds_and_what_never_trains(drawn, tmp_path)
     points = itertools.chain(*(line.get_ydata() for line in axes.lines if line.get_marker() == "o"))
     assert {1.0, 2.0, 4.0, 0.5, 3.0, 5.0} <= set(points)
     labels = [text.get_text() for text in axes.figure.legends[0].get_texts()]
-    assert labels == ["none", "batch", "trains", "blow-up", "none trains"]
+    assert labels == ["none", "batch", "trains", "blow-up", "no rate trains"]
     assert figure.png.stat().st_size > 10_000
     assert figure.svg.read_text().startswith("<?xml")
 

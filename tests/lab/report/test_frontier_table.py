@@ -18,8 +18,8 @@ def test_the_table_quotes_its_steps_and_what_never_trains():
     first, second = table.frame.to_dict("records")
     assert first["trains (150 steps)"] == "1"
     assert (first["blow-up"], first["out of order"], first["runs"]) == ("2", 1, 9)
-    assert second["trains (150 steps)"] == "none"
-    assert (second["blow-up"], second["seeds"]) == ("≥ 5", "1, 1 of them none")
+    assert second["trains (150 steps)"] == "no rate"
+    assert (second["blow-up"], second["seeds"]) == ("≥ 5", "1, 1 with no rate")
 
 
 def test_the_csv_has_both_sides_of_each_edge_for_each_seed():
@@ -33,4 +33,4 @@ def test_the_csv_has_both_sides_of_each_edge_for_each_seed():
 def test_the_summary_quotes_its_steps():
     (sentence,) = frontier_summary(CELLS, 150)
     assert "150 steps" in sentence
-    assert "none 1, group none" in sentence
+    assert "1 (none), no rate (group)" in sentence

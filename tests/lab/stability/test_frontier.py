@@ -62,10 +62,10 @@ def test_none_is_below_every_number():
     none, one = Edge(None, None), Edge(1.0, 2.0)
     assert spread([none, one, one]).median == 1
     assert spread([none, one, one]).low is None
-    assert str(spread([none, one, one])) == "1 (none to 1)"
+    assert str(spread([none, one, one])) == "1 (no rate to 1)"
     assert spread([none, one]).median is None
     assert spread([none, none, one]).median is None
-    assert str(spread([none])) == "none"
+    assert str(spread([none])) == "no rate"
 
 
 def test_an_edge_above_the_range_is_a_lower_bound():
