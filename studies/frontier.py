@@ -10,7 +10,7 @@ Set-up     Plain SGD at a constant learning rate, He-normal weights, mini-batche
            rates 10^(k/8), first one a decade, then halving around both edges; "no rate" means
            that none trained on a grid of quarters of a decade.
 Numbers    Median over seeds, with the range of the seeds (not a confidence interval).
-Cost       With the defaults about 600 runs: 4 minutes on two CPU cores with TensorFlow.
+Cost       With the defaults about 590 runs: 2 CPU minutes with TensorFlow.
 Command    python -m studies run frontier --out results
 """
 

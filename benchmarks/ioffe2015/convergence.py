@@ -26,8 +26,8 @@ Target     For each seed the best test accuracy of that seed's plain run; its ow
            when it first got there. In runs this short the plain network is still rising at the
            end, so its best is that of the step budget. Arms of one seed share the order of the
            examples.
-Cost       quick: 30 runs, about 1 minute on two CPU cores with TensorFlow; the defaults below:
-           70 runs, about 8 minutes.
+Cost       quick: 27 runs, 2.5 CPU minutes with TensorFlow; the defaults: 60 runs, 8 CPU
+           minutes.
 Command    python -m benchmarks run ioffe2015 --out results
 """
 
