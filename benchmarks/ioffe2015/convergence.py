@@ -26,8 +26,8 @@ Target     For each seed the best test accuracy of that seed's plain run; its ow
            when it first got there. In runs this short the plain network is still rising at the
            end, so its best is that of the step budget. Arms of one seed share the order of the
            examples.
-Cost       quick: 27 runs, 2.5 CPU minutes with TensorFlow; the defaults: 60 runs, 8 CPU
-           minutes.
+Cost       quick: 27 runs, 1 CPU minute with TensorFlow; the defaults: 60 runs, 5 to 8 CPU
+           minutes (TF_NUM_INTRAOP_THREADS=1 halves them on digits).
 Command    python -m benchmarks run ioffe2015 --out results
 """
 

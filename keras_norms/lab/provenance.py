@@ -46,7 +46,10 @@ def _device() -> str:
     where = str(keras.ops.zeros(()).device).lower()
     if "gpu" in where or "cuda" in where:
         return f"gpu ({_first_line('nvidia-smi', '--query-gpu=name', '--format=csv,noheader')})"
-    return f"cpu ({os.cpu_count()} cores, {platform.machine()})"
+    # TensorFlow on another number of threads adds in another order.
+    threads = os.environ.get("TF_NUM_INTRAOP_THREADS")
+    limited = f", {threads} used by an operation" if threads else ""
+    return f"cpu ({os.cpu_count()} cores{limited}, {platform.machine()})"
 
 
 def _commit() -> str:
