@@ -10,11 +10,10 @@ import keras
 import numpy as np
 
 BACKEND = keras.config.backend()
-MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("eager", "jit"), "torch": ("eager",)}[
-    BACKEND
-]
-# The mode in which a new shape costs least: JAX compiles each operation that it runs eagerly.
-SWIFT = "jit" if BACKEND == "jax" else "eager"
+# The ways of running a step that are worth a test each. JAX compiles each operation that it runs
+# eagerly, for every new shape: its eager mode is tested where a test calls a layer directly.
+MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("jit",), "torch": ("eager",)}[BACKEND]
+SWIFT = MODES[0]  # costs least where a test has many shapes
 # What `jit_compile` may say; torch's compiler is no part of this, JAX without one is no use.
 COMPILED = {"tensorflow": (False, True), "jax": (True,), "torch": (False,)}[BACKEND]
 

@@ -18,7 +18,7 @@ from tests.conformance.refusals import Refusals
 from tests.conformance.saving import Saving
 from tests.conformance.shapes import Shapes
 from tests.conformance.training import Training
-from tests.gradients import BACKEND, MODES, SWIFT
+from tests.gradients import MODES
 
 __all__ = ["Case", "NormalizerSuite"]
 
@@ -30,8 +30,7 @@ class NormalizerSuite(Numerics, Precision, Shapes, Masks, Saving, Training, Refu
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         if "mode" in metafunc.fixturenames:
-            swift = [m for m in MODES if m == SWIFT or BACKEND != "jax"]
-            metafunc.parametrize("mode", swift if "example" in metafunc.fixturenames else MODES)
+            metafunc.parametrize("mode", MODES)
         if "example" in metafunc.fixturenames:
             metafunc.parametrize("example", self.case.examples, ids=_label)
 

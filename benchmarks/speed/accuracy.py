@@ -98,7 +98,7 @@ def steps(layer: keras.layers.Layer) -> dict[str, Callable]:
             y, backward = jax.vjp(call, x)
             return y, *backward(dy)
 
-        return {"eager": step, "jit": jax.jit(step)}
+        return {"jit": jax.jit(step)}
 
     def step(x, dy):
         x = x.detach().requires_grad_(True)

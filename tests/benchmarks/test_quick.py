@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 
 import pytest
 
@@ -16,35 +17,29 @@ from tests.lab.pretending import Pretended
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def train(monkeypatch) -> Pretended:
+@pytest.fixture(autouse=True)
+def environment(monkeypatch):
+    """What the main job sets there is taken back."""
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+
+
+def test_quick_ends_in_one_page_and_goes_on_from_there(tmp_path, capsys, monkeypatch):
     train = Pretended()
     for module in (convergence, frontier):
-        monkeypatch.setattr(module, "run_trials", functools.partial(trials.run_trials, train=train))
-    return train
-
-
-def test_quick_ends_in_one_page_with_both_experiments(train, tmp_path, capsys):
+        pretended = functools.partial(trials.run_trials, train=train)
+        monkeypatch.setattr(module, "run_trials", pretended)
     assert BENCHMARKS.main(["quick", "--out", str(tmp_path)]) == 0
     said = capsys.readouterr().out
     assert said.strip().endswith(f"report: {tmp_path / 'report.html'} (and report.md)")
-    page = (tmp_path / "report.html").read_text()
+    page, runs = (tmp_path / "report.html").read_text(), len(train.trained)
     assert page.count("<img") == 2
     assert "Ioffe" in page
     assert "Largest stable learning rate by depth" in page
     assert (tmp_path / "report.md").read_text().count("![") == 2
 
-
-def test_a_second_call_trains_nothing(train, tmp_path):
-    BENCHMARKS.main(["quick", "--out", str(tmp_path)])
-    runs = len(train.trained)
-    BENCHMARKS.main(["quick", "--out", str(tmp_path)])
+    assert BENCHMARKS.main(["quick", "--out", str(tmp_path)]) == 0
     assert len(train.trained) == runs
-
-
-def test_report_shows_the_studies_too(train, tmp_path):
-    BENCHMARKS.main(["quick", "--out", str(tmp_path)])
-    page = (tmp_path / "report.html").read_text()
+    (tmp_path / "report.html").unlink()
     assert BENCHMARKS.main(["report", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "report.html").read_text() == page
 
