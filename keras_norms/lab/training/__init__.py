@@ -24,9 +24,9 @@ def train(
 ) -> Iterator[Outcome]:
     """Train runs, and yield the outcome of each as it finishes.
 
-    A function of the runs alone: the same run gives the same outcome, bit for bit on one backend
-    and device, whatever is trained before it. Runs of one `program` follow one another and share
-    what is compiled; the last few programs are kept for later calls.
+    A function of the runs alone: the same run gives the same outcome, bit for bit on one backend,
+    device and number of threads, whatever is trained before it. Runs of one `program` follow one
+    another and share what is compiled; the last few programs are kept for later calls.
 
     Args:
         runs: what to train.

@@ -26,7 +26,7 @@ ARGUMENTS = ("learning_rate", "schedule", "seed", "steps", "evaluate_every")
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """One training, wholly described. Equal runs have equal outcomes on one backend and device.
+    """One training, wholly described. On one device and number of threads equal runs end alike.
 
     Attributes:
         data: data set: "digits", or a TFDS name.
