@@ -121,7 +121,7 @@ def _second(layer, x, dy, v):
         def loss(x):
             return (layer.stateless_call(weights, memory, x, training=True)[0] * dy).sum()
 
-        return array(jax.grad(lambda x: (jax.grad(loss)(x) * v).sum())(x))
+        return array(jax.jit(jax.grad(lambda x: (jax.grad(loss)(x) * v).sum()))(x))
     if BACKEND == "torch":
         import torch
 
