@@ -70,6 +70,17 @@ def test_the_gradient_of_section_3(shape, mode):
 
 
 @pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("at", [0, 64, 19999])
+def test_one_outlier_among_many(at, mode):
+    """A shift taken from the outlier alone would cancel all but three digits of the variance."""
+    x = draw((20000, 2))
+    x[at] += 1e6
+    layer = BatchNormalization()
+    got = program(layer, mode, training=True)(x, None).output
+    assert relative(got, batch(x.astype("float64"))) <= 1e-4
+
+
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("masked", [False, True])
 def test_statistics_as_constants(mode, masked):
     """Without the statistics' gradient dx is dy times gamma over the deviation, and that is all."""
