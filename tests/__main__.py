@@ -41,9 +41,9 @@ def main(arguments: list[str]) -> int:
     print("\nBackend")
     for name in BACKENDS:
         print(f"  {name:<12}{counts.get(name, 'not installed')}")
-    total = Count(*(sum(column) for column in zip(*counts.values(), strict=True)))
-    print(total if counts else Count(0, 0, 0))
-    return 0 if counts and total.passed and not total.failed else 1
+    total = Count(*(sum(column) for column in zip(Count(0, 0, 0), *counts.values(), strict=True)))
+    print(total)
+    return 0 if total.passed and not total.failed else 1
 
 
 def run(backend: str, arguments: list[str], *, everything: bool) -> Count:

@@ -69,6 +69,13 @@ class Precision:
             step = program(layer, training=True)(x, draw(SHAPE))
             assert all(np.isfinite(g).all() for g in (step.inputs, *step.weights.values()))
 
+    @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+    def test_only_the_output_is_rounded(self, policy):
+        """Around 1e4 the numbers of float16 are 8 apart, which leaves nothing to normalize."""
+        layer, x = self.case.make(dtype=policy), draw(SHAPE, mean=1e4)
+        got, wanted = array(layer(x, training=True)), self.case.truth(layer, x)
+        np.testing.assert_allclose(got, wanted, atol=POLICIES[policy])
+
     @pytest.mark.parametrize("policy", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
     def test_half_precision_up_to_the_largest_numbers(self, policy, mode):
         """3e4 squared overflows float16; the sum of 3e4 does too."""

@@ -1,0 +1,64 @@
+"""`python -m tests`: counts, the last line and the exit code."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import __main__ as program
+
+pytestmark = pytest.mark.once
+
+REPORT = """<testsuites>
+<testsuite tests="10" failures="1" errors="2" skipped="3"/>
+<testsuite tests="4" failures="0" errors="0" skipped="0"/>
+</testsuites>"""
+
+
+def test_a_report_is_summed(tmp_path):
+    (tmp_path / "report.xml").write_text(REPORT)
+    assert program.read(tmp_path / "report.xml") == (8, 3, 3)
+
+
+@pytest.mark.parametrize(("counts", "code"), [
+    ([(5, 0, 1), (2, 0, 0)], 0),
+    ([(5, 0, 1), (2, 1, 0)], 1),
+    ([(0, 0, 0), (0, 0, 0)], 1),
+    ([], 1),
+])  # fmt: skip
+def test_the_exit_code_and_the_last_line(counts, code, monkeypatch, capsys):
+    names = dict(zip(program.BACKENDS, counts, strict=False))
+    told = []
+    monkeypatch.setattr(program.importlib.util, "find_spec", lambda name: names.get(name))
+
+    def run(name, arguments, *, everything):
+        told.append(everything)
+        return program.Count(*names[name])
+
+    monkeypatch.setattr(program, "run", run)
+    assert program.main([]) == code
+    assert told == [True, False][: len(counts)]
+    *lines, last = capsys.readouterr().out.splitlines()
+    sums = [sum(count[i] for count in counts) for i in range(3)]
+    assert last == "{} passed, {} failed, {} skipped".format(*sums)
+    for name in program.BACKENDS:
+        (line,) = (line for line in lines if line.startswith(f"  {name}"))
+        assert ("not installed" in line) == (name not in names)
+
+
+def test_where_nothing_is_tested_nothing_has_passed():
+    """From end to end, on whatever is installed: a file that is not there."""
+    run = subprocess.run(
+        [sys.executable, "-m", "tests", "tests/nowhere.py"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent,
+        env={**os.environ, "PYTEST_ADDOPTS": ""},
+    )
+    assert run.returncode == 1
+    assert re.fullmatch(r"0 passed, \d failed, 0 skipped", run.stdout.splitlines()[-1])
