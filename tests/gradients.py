@@ -16,6 +16,8 @@ MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("jit",), "torch": ("ea
 SWIFT = MODES[0]  # costs least where a test has many shapes
 # What `jit_compile` may say; torch's compiler is no part of this, JAX without one is no use.
 COMPILED = {"tensorflow": (False, True), "jax": (True,), "torch": (False,)}[BACKEND]
+# Keras's `ops.matmul`, and so its Dense, rounds float64 to float32 on torch.
+DENSE_LIMIT = 1e-6 if BACKEND == "torch" else 1e-10
 
 
 class Pass(NamedTuple):

@@ -1,5 +1,6 @@
 """Tensors in, tensors out: the arithmetic that every normalizer of the library shares."""
 
+from keras_norms.kernels.bounds import at_least as at_least
 from keras_norms.kernels.moments import Moments as Moments
 from keras_norms.kernels.moments import moments as moments
 from keras_norms.kernels.native import native as native

@@ -94,3 +94,15 @@ def attach_gradient(
         return tf.identity(value), lambda upstream: first_order(upstream, *tensors)
 
     return zeroth_order(*inputs)
+
+
+def tanh(x: tf.Tensor) -> tf.Tensor:
+    return tf.tanh(x)
+
+
+def slopes(function: Callable[[tf.Tensor], Sequence[tf.Tensor]], at: tf.Tensor) -> list[tf.Tensor]:
+    """The gradient at `at` of the sum of each output of `function`, within a forward pass."""
+    with tf.GradientTape(persistent=True) as tape:
+        tape.watch(at)
+        outputs = function(at)
+    return [tape.gradient(output, at, unconnected_gradients="zero") for output in outputs]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -50,3 +50,17 @@ def fused_batch_standardize(
     biased = variance.reshape(shape) * ((count - 1) / count)
     seen = torch.tensor(float(count), dtype=x.dtype, device=x.device)
     return flat.reshape(x.shape), Moments(shift, mean.reshape(shape), biased, seen)
+
+
+def tanh(x: torch.Tensor) -> torch.Tensor:
+    return torch.tanh(x)
+
+
+def slopes(
+    function: Callable[[torch.Tensor], Sequence[torch.Tensor]], at: torch.Tensor
+) -> list[torch.Tensor]:
+    """The gradient at `at` of the sum of each output of `function`, within a forward pass."""
+    with torch.enable_grad():
+        at = at.detach().requires_grad_(True)
+        totals = [output.sum() for output in function(at)]
+        return [torch.autograd.grad(total, at, retain_graph=True)[0] for total in totals]

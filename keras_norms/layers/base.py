@@ -39,6 +39,7 @@ class Normalization(keras.layers.Layer):
     # What the registry and the schemes know of a normalizer.
     cancels_bias = False  # a constant added to a channel before it leaves no trace
     batch_dependent = False  # in training, an example's output depends on the others
+    absorbs_activation = False  # its scheme takes the activation's place
 
     def __init__(self, axis: int | Sequence[int], epsilon: float, **options: Any) -> None:
         axis = checked_axis(axis)
@@ -148,6 +149,12 @@ class AffineNormalization(Normalization):
             constraint=getattr(self, f"{name}_constraint"),
             autocast=False,
         )
+
+    def scale_and_shift(self, y: Tensor, x: Tensor) -> Tensor:
+        """`gamma * y + beta`, of those that exist, where `y` came from the inputs `x`."""
+        if self.gamma is not None:
+            y = y * self.along_axis(self.gamma, x)
+        return y if self.beta is None else y + self.along_axis(self.beta, x)
 
     def get_config(self) -> dict[str, Any]:
         config = {**super().get_config(), "center": self.center, "scale": self.scale}

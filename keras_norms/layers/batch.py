@@ -6,14 +6,10 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
-from keras import ops
 
-from keras_norms.kernels import affine, native, standardize
-from keras_norms.kernels.moments import value_count
+from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineOptions, Tensor
-from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import RememberingNormalization
-from keras_norms.layers.validation import positive_axes
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -106,37 +102,18 @@ class BatchNormalization(RememberingNormalization):
         self.renorm_momentum = renorm_momentum
         self.statistics_gradient = bool(statistics_gradient)
 
-    def call(
-        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
-    ) -> Tensor:
-        self.note_caller()
-        x = self.in_full_precision(inputs)
-        gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
-        if not (training and self.trainable):
-            return self.in_output_precision(affine(x, self.recall(x), gamma, beta, self.epsilon))
-        axes = self.reduced_axes(x)
-        self._require_several_values(x, axes)
-        channel = positive_axes(self.axis, x.shape)[-1]
-        x, visible = hide(x, mask, channel, axes, remembered=True)
+    def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
         y, statistics = standardize(
             x,
             axes,
-            gamma,
-            beta,
+            self.along_axis(self.gamma, x),
+            self.along_axis(self.beta, x),
             epsilon=self.epsilon,
             visible=visible,
             statistics_gradient=self.statistics_gradient,
         )
         self.remember(statistics)
-        return self.in_output_precision(y)
-
-    def _require_several_values(self, x: Tensor, axes: Sequence[int]) -> None:
-        if native.is_eager(x) and int(ops.convert_to_numpy(value_count(x, axes))) == 1:
-            raise ValueError(
-                f"Layer {self.name!r} got `inputs` of shape {tuple(x.shape)} in training: one "
-                f"value for each position of `axis`={self.axis}, whose variance is zero. Use a "
-                "larger batch, or training=False."
-            )
+        return y
 
     def get_config(self) -> dict[str, Any]:
         return {

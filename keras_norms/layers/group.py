@@ -35,7 +35,7 @@ class GroupNormalization(AffineNormalization):
     Args:
         groups: how many groups; must divide the number of channels. -1: one channel a group.
         axis: the channel axis, one int.
-        epsilon: added to the variance. The paper's code takes 1e-5, Keras and so this 1e-3.
+        epsilon: added to the variance. The code in the paper takes 1e-5, Keras and so this 1e-3.
         center: whether there is a beta.
         scale: whether there is a gamma.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
@@ -46,7 +46,7 @@ class GroupNormalization(AffineNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
 
-    Reference: Wu & He 2018, arXiv 1803.08494, Section 3.
+    Reference: Wu & He 2018, arXiv 1803.08494.
     """
 
     def __init__(
@@ -86,25 +86,27 @@ class GroupNormalization(AffineNormalization):
         groups = groups_of(x.shape[channel], self.groups)
         spanned = tuple(range(1, len(x.shape)))
         x, visible = hide(x, mask, channel, spanned)
-        grouped = _split(x, channel, groups)
+        grouped = split_channels(x, channel, groups)
         y, _ = standardize(
             grouped,
             [axis for axis in range(1, len(grouped.shape)) if axis != channel],
             self._per_channel(self.gamma, x, channel, groups),
             self._per_channel(self.beta, x, channel, groups),
             epsilon=self.epsilon,
-            visible=None if visible is None else _split(visible, channel, groups),
+            visible=None if visible is None else split_channels(visible, channel, groups),
         )
         return self.in_output_precision(ops.reshape(y, ops.shape(x)))
 
     def _per_channel(self, weight: Any, x: Tensor, channel: int, groups: int) -> Tensor | None:
-        return None if weight is None else _split(self.along_axis(weight, x), channel, groups)
+        return (
+            None if weight is None else split_channels(self.along_axis(weight, x), channel, groups)
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "groups": self.groups}
 
 
-def _split(x: Tensor, channel: int, groups: int) -> Tensor:
+def split_channels(x: Tensor, channel: int, groups: int) -> Tensor:
     """(..., channels, ...) as (..., groups, channels / groups, ...); size one stays one."""
     shape = list(ops.shape(x))
     channels = x.shape[channel]

@@ -25,7 +25,7 @@ class InstanceNormalization(AffineNormalization):
 
     Args:
         axis: the channel axis, or several.
-        epsilon: added to the variance. The paper names none; 1e-3 as in Keras's layers.
+        epsilon: added to the variance; 1e-3 as in Keras's layers.
         center: whether there is a beta.
         scale: whether there is a gamma.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.

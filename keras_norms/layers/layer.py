@@ -28,7 +28,7 @@ class LayerNormalization(AffineNormalization):
 
     Args:
         axis: the feature axis, or several.
-        epsilon: added to the variance. The paper names none; 1e-3 as in Keras.
+        epsilon: added to the variance. The paper's formula has none; 1e-3 as in Keras.
         center: whether there is a beta.
         scale: whether there is a gamma.
         rms_scaling: only False, as Keras deprecated it; use `RMSNormalization`.

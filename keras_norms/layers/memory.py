@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
 from keras import initializers, ops
 
-from keras_norms.kernels import Moments
+from keras_norms.kernels import Moments, affine, native
+from keras_norms.kernels.moments import value_count
 from keras_norms.layers.base import AffineNormalization, AffineOptions
+from keras_norms.layers.masks import hide
 from keras_norms.layers.recompilation import TrainableTakesEffect
-from keras_norms.layers.validation import checked_momentum
+from keras_norms.layers.validation import checked_momentum, positive_axes
 
 Tensor = Any
+
+
+class MemoryOptions(AffineOptions, total=False):
+    """Keyword arguments that every normalizer with a memory hands on to it."""
+
+    moving_mean_initializer: Any
+    moving_variance_initializer: Any
+    unbiased: bool
 
 
 class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
@@ -26,20 +37,23 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
     With `momentum=None`, `a = k / (k + 1)` for the k-th batch from zero: the arithmetic mean of
     all batches so far. A batch that shows at most one value a channel has no variance and leaves
     the averages of that channel as they are.
+
+    A subclass says in `by_batch` how a batch is normalized and what is remembered of it.
     """
 
     batch_dependent = True
+    remembers: tuple[str, ...] = ("mean", "variance")
 
     def __init__(
         self,
-        axis: Any,
-        momentum: float | None,
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        moving_mean_initializer: Any,
-        moving_variance_initializer: Any,
-        unbiased: bool,
+        axis: int | Sequence[int] = -1,
+        momentum: float | None = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        unbiased: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         momentum = checked_momentum(momentum)
@@ -54,13 +68,17 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)
-        self.moving_mean = self.add_memory("moving_mean", shape, self.moving_mean_initializer)
-        self.moving_variance = self.add_memory(
-            "moving_variance", shape, self.moving_variance_initializer
-        )
+        shape = self.memory_shape(shape)
+        for statistic in self.remembers:
+            name = f"moving_{statistic}"
+            setattr(self, name, self.add_memory(name, shape, getattr(self, f"{name}_initializer")))
         if self.momentum is None:
             # Per channel, since a mask can hide some channels of a batch and not others.
             self.count = self.add_memory("count", shape, "zeros", dtype="float32")
+
+    def memory_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The shape of what is remembered, where gamma and beta have `shape`."""
+        return shape
 
     def add_memory(
         self, name: str, shape: tuple[int, ...], initializer: Any, **options: Any
@@ -74,41 +92,96 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
             **options,
         )
 
+    def call(
+        self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
+    ) -> Tensor:
+        self.note_caller()
+        x = self.in_full_precision(inputs)
+        axes = self.reduced_axes(x)
+        channel = positive_axes(self.axis, x.shape)[-1]
+        x, visible = hide(x, mask, channel, axes, remembered=True)
+        if training and self.trainable:
+            self._require_several_values(x)
+            y = self.by_batch(x, axes, visible)
+        else:
+            y = self.by_memory(x, visible)
+        return self.in_output_precision(y)
+
+    def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
+        """Normalize by the statistics of this batch over `axes`, and `remember` them."""
+        raise NotImplementedError
+
+    def by_memory(self, x: Tensor, visible: Tensor | None) -> Tensor:
+        """Normalize by the remembered statistics."""
+        gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
+        return affine(x, self.recall(x), gamma, beta, self.epsilon)
+
+    def values_per_statistic(self, x: Tensor) -> Any:
+        return value_count(x, self.reduced_axes(x))
+
+    def _require_several_values(self, x: Tensor) -> None:
+        if "variance" not in self.remembers or not native.is_eager(x):
+            return
+        if int(ops.convert_to_numpy(self.values_per_statistic(x))) == 1:
+            raise ValueError(
+                f"Layer {self.name!r} got `inputs` of shape {tuple(x.shape)} in training: one "
+                f"value for each position of `axis`={self.axis}, whose variance is zero. Use a "
+                "larger batch, or training=False."
+            )
+
     def remember(self, statistics: Moments) -> None:
-        """Average the statistics of one batch into the memory."""
-        shape = tuple(self.moving_mean.shape)
+        """Average the statistics of one batch into the memory, or of several in turn.
+
+        Several lie along the leading axis, oldest first: the moving averages are then what they
+        would be after one batch after the other.
+        """
+        shape = tuple(getattr(self, f"moving_{self.remembers[0]}").shape)
         # In the precision of the statistics: float16 cannot even count the values.
         dtype = keras.backend.standardize_dtype(statistics.variance.dtype)
         n = ops.broadcast_to(statistics.count, ops.shape(statistics.variance))
-        n = ops.reshape(n, shape)
-        variance = ops.reshape(statistics.variance, shape)
+        n, mean, variance = (
+            ops.reshape(values, (-1, *shape))
+            for values in (n, statistics.mean, statistics.variance)
+        )
         if self.unbiased:
             variance = variance * (n / ops.maximum(n - 1, 1))
-        learns = n > 1
-        past = self.momentum
-        if past is None:
-            batches = ops.convert_to_tensor(self.count)
-            past = ops.cast(batches / (batches + 1), dtype)
-            self.count.assign(batches + ops.cast(learns, batches.dtype))
-        for memory, batch in (
-            (self.moving_mean, ops.reshape(statistics.mean, shape)),
-            (self.moving_variance, variance),
-        ):
+        learns = n > (1 if "variance" in self.remembers else 0)
+        past, share = self._shares(ops.cast(learns, dtype))
+        for statistic, batches in (("mean", mean), ("variance", variance)):
+            if statistic not in self.remembers:
+                continue
+            memory = getattr(self, f"moving_{statistic}")
             old = ops.cast(ops.convert_to_tensor(memory), dtype)
-            average = old * past + ops.stop_gradient(batch) * (1 - past)
-            memory.assign(ops.cast(ops.where(learns, average, old), memory.dtype))
+            new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
+            memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))
+
+    def _shares(self, learns: Tensor) -> tuple[Tensor, Tensor]:
+        """The weights of the past and of each batch, where `learns` is one for those that count."""
+        total = ops.sum(learns, axis=0)
+        if self.momentum is not None:
+            later = total - ops.cumsum(learns, axis=0)
+            return self.momentum**total, (1 - self.momentum) * self.momentum**later
+        batches = ops.convert_to_tensor(self.count)
+        # Before the assignment: on some backends `batches` is the variable itself.
+        share = 1 / ops.maximum(ops.cast(batches, learns.dtype) + total, 1)
+        self.count.assign(batches + ops.cast(total, batches.dtype))
+        return 1 - total * share, share
 
     def recall(self, x: Tensor) -> Moments:
-        """The remembered statistics, in the precision of `x` and ready to broadcast to it."""
-        mean = self.along_axis(self.moving_mean, x)
-        variance = self.along_axis(self.moving_variance, x)
-        return Moments(mean, ops.zeros_like(mean), variance, ops.zeros_like(mean))
+        """The remembered statistics, in the precision of `x` and ready to broadcast to it.
+
+        What is not remembered is zero, in effect: a mean of zero, a variance that no one asks for.
+        """
+        known = [self.along_memory(getattr(self, f"moving_{s}"), x) for s in self.remembers]
+        zero = ops.zeros_like(known[0])
+        found = dict(zip(self.remembers, known, strict=True))
+        return Moments(found.get("mean", zero), zero, found.get("variance", zero), zero)
+
+    def along_memory(self, memory: Any, x: Tensor) -> Tensor:
+        return self.along_axis(memory, x)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "momentum": self.momentum,
-            "moving_mean_initializer": initializers.serialize(self.moving_mean_initializer),
-            "moving_variance_initializer": initializers.serialize(self.moving_variance_initializer),
-            "unbiased": self.unbiased,
-        }
+        config = {**super().get_config(), "momentum": self.momentum}
+        for name in (f"moving_{statistic}_initializer" for statistic in self.remembers):
+            config[name] = initializers.serialize(getattr(self, name))
+        return {**config, "unbiased": self.unbiased} if "variance" in self.remembers else config

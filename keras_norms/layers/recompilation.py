@@ -38,11 +38,14 @@ class TrainableTakesEffect(Layer):
     @trainable.setter
     def trainable(self, value: bool) -> None:
         changed = bool(value) != Layer.trainable.fget(self)
+        callers = list(getattr(self, "_callers", ())) if changed else []
+        weights = self.trainable_variables if callers else []
         Layer.trainable.fset(self, value)
-        for model in list(getattr(self, "_callers", ())) if changed else ():
+        weights = weights or (self.trainable_variables if callers else [])
+        for model in callers:
             if getattr(model, "train_function", None) is None:
                 continue
-            if self._optimizer_follows(model.optimizer):
+            if self._optimizer_follows(model.optimizer, weights):
                 model.train_function = None
             else:
                 warnings.warn(
@@ -52,9 +55,8 @@ class TrainableTakesEffect(Layer):
                     stacklevel=2,
                 )
 
-    def _optimizer_follows(self, optimizer: Any) -> bool:
-        """Whether the optimizer, as built, can train the weights that are trainable now."""
-        weights = [weight for weight in (self.gamma, self.beta) if weight is not None]
+    def _optimizer_follows(self, optimizer: Any, weights: list[keras.Variable]) -> bool:
+        """Whether the optimizer, as built, can go on without these weights, or with them."""
         if keras.config.backend() == "jax":
             # Its stateless update wants exactly the variables it was built with.
             return not weights

@@ -27,7 +27,7 @@ class RMSNormalization(Normalization):
 
     Args:
         axis: the feature axis, or several.
-        epsilon: added to the mean square. The paper names none; 1e-6 as in Keras.
+        epsilon: added to the mean square. The paper's formula has none; 1e-6 as in Keras.
         **options: name, dtype, trainable.
 
     Call arguments:

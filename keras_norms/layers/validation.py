@@ -88,3 +88,32 @@ def groups_of(channels: int, groups: int) -> int:
             f"Allowed are {divisors} or -1 for one channel a group."
         )
     return groups
+
+
+def one_axis(axis: int) -> int:
+    """`axis` where a list of several would mean nothing."""
+    if isinstance(axis, (list, tuple)):
+        raise ValueError(
+            "Argument `axis` must be one int: groups are made along one axis. "
+            f"Received: axis={axis!r}"
+        )
+    return axis
+
+
+def checked_count(name: str, value: int, least: int = 1) -> int:
+    """For the argument `name`, a number of things."""
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < least:
+        raise ValueError(
+            f"Argument `{name}` must be an int of at least {least}. Received: {name}={value!r}"
+        )
+    return int(value)
+
+
+def checked_bound(name: str, value: float, least: float) -> float:
+    """For the argument `name`, a finite bound."""
+    if not isinstance(value, numbers.Real) or not least <= value < float("inf"):
+        raise ValueError(
+            f"Argument `{name}` must be a finite number of at least {least}. "
+            f"Received: {name}={value!r}"
+        )
+    return float(value)

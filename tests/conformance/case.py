@@ -29,6 +29,8 @@ class Case:
     centred: bool = True  # the mean is subtracted, so that constants give beta
     affine: bool = True  # has center, scale and their initializers, regularizers, constraints
     several_axes: bool = False  # axis may be a list
+    told: tuple[str, ...] = ()  # further arguments and weights that the oracle takes by name
+    counters: tuple[str, ...] = ()  # weights that count, in float32 whatever the policy
 
     def make(self, **overrides: Any) -> keras.layers.Layer:
         return self.layer(**{**self.settings, **overrides})
@@ -46,6 +48,10 @@ class Case:
         known = {"axis": layer.axis, "epsilon": layer.epsilon}
         if hasattr(layer, "groups"):
             known["groups"] = layer.groups
+        for name in self.told:
+            value = weights.get(name, getattr(layer, name))
+            if value is not None and not isinstance(value, keras.Variable):
+                known[name] = value  # a weight that was not given has the oracle's own default
         x = np.asarray(x, np.float64)
         return self.oracle(x, scale, weights.get("beta", 0.0), mask=mask, **known)
 

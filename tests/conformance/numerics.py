@@ -73,6 +73,8 @@ class Numerics:
                 assert np.isfinite(got.output).all(), value
 
     def test_no_epsilon(self, mode):
+        if "epsilon" not in self.case.make().get_config():
+            pytest.skip("the layer has no epsilon")
         layer = self.case.make(epsilon=0.0)
         got = program(layer, mode, training=True)(draw(SHAPE), None).output
         np.testing.assert_allclose(got, self.case.truth(layer, draw(SHAPE)), atol=2e-5)

@@ -62,7 +62,8 @@ class Precision:
             x = keras.ops.cast(draw(SHAPE), layer.compute_dtype)
             got = layer(x, training=True)
             assert keras.backend.standardize_dtype(got.dtype) == layer.compute_dtype
-            assert {v.dtype for v in layer.variables} == {layer.variable_dtype}
+            kept = [v for v in layer.variables if v.name not in self.case.counters]
+            assert {v.dtype for v in kept} <= {layer.variable_dtype}
             wanted = self.case.truth(layer, array(x), weights)
             scale = max(1.0, np.abs(wanted).max())
             np.testing.assert_allclose(array(got), wanted, atol=POLICIES[policy] * scale)
@@ -74,7 +75,8 @@ class Precision:
         """Around 1e4 the numbers of float16 are 8 apart, which leaves nothing to normalize."""
         layer, x = self.case.make(dtype=policy), draw(SHAPE, mean=1e4)
         got, wanted = array(layer(x, training=True)), self.case.truth(layer, x)
-        np.testing.assert_allclose(got, wanted, atol=POLICIES[policy])
+        limit = POLICIES[policy] * max(1.0, np.abs(wanted).max())
+        np.testing.assert_allclose(got, wanted, atol=limit)
 
     @pytest.mark.parametrize("policy", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
     def test_half_precision_up_to_the_largest_numbers(self, policy, mode):

@@ -8,11 +8,17 @@ import keras
 import numpy as np
 import pytest
 
-from keras_norms.layers import BatchNormalization
+from keras_norms.layers import BatchNormalization, EvoNormB0, SwitchableNormalization
 from tests.conformance.case import draw
 from tests.gradients import COMPILED, array
 
 X = draw((16, 4), mean=3.0)
+# Weights that are neither gamma nor beta count as well.
+LAYERS = [
+    BatchNormalization,
+    lambda **given: EvoNormB0(center=False, scale=False, **given),
+    lambda **given: SwitchableNormalization(center=False, scale=False, **given),
+]
 
 
 def model_of(layer):
@@ -48,11 +54,12 @@ def changed(layer, action):
     return [not np.array_equal(a, b) for a, b in pairs], [str(w.message) for w in caught]
 
 
+@pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("jit", COMPILED)
 @pytest.mark.parametrize("fitted", [False, True])
 @pytest.mark.parametrize("whole", [False, True])
-def test_freezing_is_never_silently_without_effect(jit, fitted, whole):
-    layer = BatchNormalization()
+def test_freezing_is_never_silently_without_effect(kind, jit, fitted, whole):
+    layer = kind()
     model = compiled(model_of(layer), jit)
     if fitted:
         fit(model)
@@ -68,9 +75,10 @@ def test_freezing_is_never_silently_without_effect(jit, fitted, whole):
     assert not any(moved) or any("compile()" in message for message in said)
 
 
+@pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("jit", COMPILED)
-def test_thawing_is_never_silently_without_effect(jit):
-    layer = BatchNormalization(trainable=False)
+def test_thawing_is_never_silently_without_effect(kind, jit):
+    layer = kind(trainable=False)
     model = compiled(model_of(layer), jit)
     fit(model)
 
