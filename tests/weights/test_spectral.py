@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import keras
+import numpy as np
+import pytest
+
+from keras_norms.weights import SpectralNormalization
+from tests.conformance.case import draw
+from tests.gradients import array
+from tests.kernel_conformance.linears import LINEARS, program
+from tests.oracles.weights import spectral
+from tests.reparameterization_suite import ReparameterizationSuite
+
+
+class TestSpectralNormalization(ReparameterizationSuite):
+    kind = SpectralNormalization
+
+    def truth(self, wrapper, name, kernel, fan, weights):
+        """Near the stored kernel, with its singular vectors held: they are constants."""
+        vector = weights[name.replace("kernel", "") + "vector_u"]
+        stored = np.asarray(array(wrapper.kernels()[name].value), np.float64)
+        kept = [a for a in range(kernel.ndim) if a not in fan]
+        matrix = stored.transpose([*kept, *fan]).reshape(len(vector), -1)
+        right = vector @ matrix / np.linalg.norm(vector @ matrix)
+        moved = kernel.transpose([*kept, *fan]).reshape(len(vector), -1)
+        return kernel / (vector @ moved @ right)
+
+    def built(self, linear="dense", **options):
+        wrapper, weights = super().built(linear, **options)
+        for _ in range(3):  # random weights came after the first vectors
+            nudge(wrapper)
+            wrapper.effective_kernels(training=True)
+        weights |= {v.name: array(v.value) for v in wrapper.variables}
+        for name in weights:
+            weights[name] = np.asarray(weights[name], np.float64)
+        return wrapper, weights
+
+    def test_sigma_is_the_largest_singular_value(self, linear):
+        """Converged, against the decomposition."""
+        wrapper = self.wrap(linear, own={"power_iterations": 500})
+        wrapper.build(LINEARS[linear].shape)
+        rng = np.random.default_rng(0)
+        for variable in wrapper.kernels().values():
+            variable.assign(rng.normal(0, 1, variable.shape))
+        effective = wrapper.effective_kernels(training=True)
+        for name, fan in LINEARS[linear].fan.items():
+            stored = array(wrapper.kernels()[name].value).astype(np.float64)
+            np.testing.assert_allclose(array(effective[name]), spectral(stored, fan), rtol=1e-4)
+
+    def test_a_fresh_layer_has_converged(self):
+        for seed in range(5):
+            dense = keras.layers.Dense(
+                20, kernel_initializer=keras.initializers.HeNormal(seed=seed)
+            )
+            wrapper = self.kind(dense)
+            wrapper.build((None, 30))
+            largest = np.linalg.norm(array(wrapper.effective_kernels()["kernel"]), 2)
+            assert 1 - 1e-6 < largest < 1.02
+
+    def test_training_follows_the_kernel(self):
+        wrapper, _ = self.built()
+        gaps = []
+        for _ in range(30):
+            largest = np.linalg.norm(array(wrapper.effective_kernels(training=True)["kernel"]), 2)
+            gaps.append(largest - 1)
+            nudge(wrapper, 1e-4)
+        assert abs(gaps[-1]) < 1e-3
+
+    def test_two_calls_in_one_step_compute_with_the_same_kernel(self, mode):
+        wrapper, _ = self.built()
+        x, step = draw((4, 5)), program(wrapper, mode, training=True)
+        nudge(wrapper, 0.3)
+        first, second = step(x, np.ones((4, 3))), step(x, np.ones((4, 3)))
+        np.testing.assert_array_equal(first.output, second.output)
+        for name in ("vector_u", "fingerprint"):
+            np.testing.assert_array_equal(first.state[name], second.state[name])
+        nudge(wrapper, 0.3)
+        third = step(x, np.ones((4, 3)))
+        assert (third.state["vector_u"] != second.state["vector_u"]).any()
+
+    def test_two_calls_in_one_compiled_step(self):
+        """A critic on real and on generated examples, inside `fit`."""
+        critic = self.kind(keras.layers.Dense(4))
+        real, fake = keras.Input((5,)), keras.Input((5,))
+        model = keras.Model([real, fake], [critic(real), critic(fake)])
+        nudge(critic, 0.3)
+        x, vectors = draw((8, 5)), []
+        model.compile(keras.optimizers.SGD(0.0), ["mse", "mse"])
+        for _ in range(2):
+            model.fit([x, x], [draw((8, 4)), draw((8, 4), 1)], epochs=2, verbose=0)
+            vectors.append(array(critic.vectors["kernel"].value))
+            one, two = model.predict([x, x], verbose=0)
+            np.testing.assert_array_equal(one, two)
+        np.testing.assert_array_equal(*vectors)
+
+    def test_frozen_and_inference_learn_nothing(self, mode):
+        for trainable, training in ((False, True), (True, False), (False, False)):
+            wrapper, weights = self.built()
+            wrapper.trainable = trainable
+            nudge(wrapper, 0.3)
+            step = program(wrapper, mode, training=training)
+            got = step(draw((4, 5)), np.ones((4, 3)))
+            np.testing.assert_array_equal(got.state["vector_u"], weights["vector_u"])
+
+    def test_sigma_is_in_the_gradient(self):
+        """The effective kernel has no scale, so its slope along the kernel is 0."""
+        wrapper, weights = self.built()
+        got = program(wrapper, training=False)(draw((4, 5)), draw((4, 3), 2)).weights["kernel"]
+        assert np.abs(got).max() > 0.01
+        assert abs((got * weights["kernel"]).sum()) < 1e-5
+
+    def test_a_kernel_of_zeros_can_wake_up(self):
+        wrapper = self.wrap(own={"power_iterations": 100}, kernel_initializer="zeros")
+        x = draw((4, 5))
+        np.testing.assert_array_equal(array(wrapper(x, training=True)), np.zeros((4, 3)))
+        wrapper.layer.kernel.assign(draw((5, 3)))
+        largest = np.linalg.norm(array(wrapper.effective_kernels(training=True)["kernel"]), 2)
+        assert largest == pytest.approx(1, abs=1e-4)
+
+    @pytest.mark.parametrize("value", [0, -1, 1.5, True, "one"])
+    def test_wrong_arguments(self, value):
+        with pytest.raises(ValueError, match="power_iterations") as error:
+            self.wrap(own={"power_iterations": value})
+        assert repr(value) in str(error.value)
+
+
+def nudge(wrapper, by=1e-3):
+    """Change the kernels as an optimizer would."""
+    rng = np.random.default_rng(7)
+    for kernel in wrapper.kernels().values():
+        kernel.assign(array(kernel.value) + by * rng.normal(size=kernel.shape))
