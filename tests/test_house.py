@@ -13,8 +13,8 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 # From the top down; "keras_norms" itself is the package's front door, which the lab goes through.
-STAIR = ["kernels", "layers", "weights", "schemes", "surgery", "probes", "keras_norms", "lab"]
-STAIR += ["studies", "benchmarks", "tests"]
+STAIR = ["kernels", "layers", "weights", "normfree", "schemes", "surgery", "probes"]
+STAIR += ["keras_norms", "lab", "studies", "benchmarks", "tests"]
 BACKENDS = {"tensorflow", "jax", "torch"}
 
 

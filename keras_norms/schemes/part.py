@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import typing
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import keras
 
-from keras_norms.layers.base import AffineNormalization, AffineOptions
+from keras_norms.layers.base import Normalization
 from keras_norms.schemes.unit import activation_layers, channel_axis
 
 Layers = list[keras.layers.Layer]
@@ -22,29 +23,33 @@ class Part:
     Attributes:
         kind: the layer class.
         follow: `(linear, activation, **arguments)` to the layers that come after the linear one,
-            the activation among them or absorbed. None for a weight reparameterization.
-        wrap: `(linear, **arguments)` to the layer that takes the linear one's place. None for an
-            activation normalizer.
+            the activation among them or absorbed. None where the linear layer is wrapped.
+        wrap: `(linear, **arguments)` to the layer that takes the linear one's place. None where
+            layers follow it.
         paper: author and year.
+        around: an example of the spec that it takes in parentheses; empty where it takes none.
     """
 
     kind: type[keras.layers.Layer]
     paper: str
     follow: Callable[..., Layers] | None = None
     wrap: Callable[..., keras.layers.Layer] | None = None
+    around: str = ""
 
     @property
     def arguments(self) -> list[str]:
         """Names of the constructor arguments, in order; the wrapped layer is not one of them."""
-        own = [
-            key
-            for key in inspect.signature(self.kind).parameters
-            if key not in ("options", "layer")
-        ]
-        shared: list[str] = []
-        if issubclass(self.kind, AffineNormalization):
-            shared = [key for key in AffineOptions.__annotations__ if key != "name"]
-        return list(dict.fromkeys([*own, *shared, "dtype", "trainable"]))
+        own = inspect.signature(self.kind).parameters
+        # `**options: Unpack[...]` says which keyword arguments are handed on.
+        options = typing.get_type_hints(self.kind.__init__).get("options")
+        shared = [key for given in typing.get_args(options) for key in given.__annotations__]
+        known = dict.fromkeys([*own, *shared, "dtype", "trainable"])
+        return [key for key in known if key not in ("options", "layer", "name")]
+
+    @property
+    def normalizes_activations(self) -> bool:
+        """Whether outputs are normalized, be it by a layer around the linear one."""
+        return issubclass(self.kind, Normalization)
 
 
 def before_activation(kind: type[keras.layers.Layer]) -> Callable[..., Layers]:

@@ -6,8 +6,15 @@ from typing import Any
 
 import keras
 
-from keras_norms import layers
-from keras_norms.schemes.part import Layers, Part, before_activation
+from keras_norms import layers, weights
+from keras_norms.schemes.absorbing import proxied, thresholded
+from keras_norms.schemes.part import (
+    Layers,
+    Part,
+    around_kernel,
+    before_activation,
+    instead_of_activation,
+)
 from keras_norms.schemes.unit import activation_layers, channel_axis
 
 
@@ -27,16 +34,62 @@ def _layer_over_the_example(
     return [normalizer, *activation_layers(activation)]
 
 
+def _within_cross_iteration(linear: keras.layers.Layer, **arguments: Any) -> keras.layers.Layer:
+    """Cross-iteration normalization needs the kernel, and its beta takes the bias's place."""
+    if not linear.built and getattr(linear, "use_bias", False):
+        linear = type(linear).from_config({**linear.get_config(), "use_bias": False})
+    return layers.CrossIterationBatchNormalization(linear, **arguments)
+
+
 def _usual(kind: type[keras.layers.Layer], paper: str) -> Part:
     return Part(kind, paper, follow=before_activation(kind))
 
 
+def _absorbing(kind: type[keras.layers.Layer], paper: str) -> Part:
+    return Part(kind, paper, follow=instead_of_activation(kind))
+
+
+def _around(kind: type[keras.layers.Layer], paper: str) -> Part:
+    return Part(kind, paper, wrap=around_kernel(kind))
+
+
 REGISTRY: dict[str, Part] = {
+    # Statistics of the batch, remembered for inference.
     "batch": _usual(layers.BatchNormalization, "Ioffe & Szegedy 2015"),
+    "batch_group": _usual(layers.BatchGroupNormalization, "Zhou et al. 2020"),
+    "cross_iteration": Part(
+        layers.CrossIterationBatchNormalization, "Yao et al. 2021", wrap=_within_cross_iteration
+    ),
+    "evonorm_b0": _absorbing(layers.EvoNormB0, "Liu et al. 2020"),
+    "evonorm_b1": _absorbing(layers.EvoNormB1, "Liu et al. 2020"),
+    "evonorm_b2": _absorbing(layers.EvoNormB2, "Liu et al. 2020"),
+    "ghost": _usual(layers.GhostBatchNormalization, "Hoffer et al. 2017"),
+    "instance_enhancement": _usual(
+        layers.InstanceEnhancementBatchNormalization, "Liang et al. 2020"
+    ),
+    "lp": _usual(layers.LpNormalization, "Santurkar et al. 2018"),
+    "mean_only": _usual(layers.MeanOnlyBatchNormalization, "Salimans & Kingma 2016"),
+    "renorm": _usual(layers.BatchRenormalization, "Ioffe 2017"),
+    "switchable": _usual(layers.SwitchableNormalization, "Luo et al. 2019"),
+    "variance": _usual(layers.VarianceNormalization, "Daneshmand et al. 2020"),
+    # Each example alone.
+    "dynamic_tanh": _usual(layers.DynamicTanh, "Zhu et al. 2025"),
+    "evonorm_s0": _absorbing(layers.EvoNormS0, "Liu et al. 2020"),
+    "evonorm_s1": _absorbing(layers.EvoNormS1, "Liu et al. 2020"),
+    "filter_response": Part(
+        layers.FilterResponseNormalization, "Singh & Krishnan 2020", follow=thresholded
+    ),
     "group": _usual(layers.GroupNormalization, "Wu & He 2018"),
     "instance": _usual(layers.InstanceNormalization, "Ulyanov et al. 2016"),
     "layer": Part(layers.LayerNormalization, "Ba et al. 2016", follow=_layer_over_the_example),
+    "proxy": Part(layers.ProxyNormalization, "Labatie et al. 2021", follow=proxied, around="layer"),
     "rms": _usual(layers.RMSNormalization, "Zhang & Sennrich 2019"),
+    "unit": _usual(layers.UnitNormalization, "Blue 1978"),
+    # Weights.
+    "spectral": _around(weights.SpectralNormalization, "Miyato et al. 2018"),
+    "sws": _around(weights.ScaledWeightStandardization, "Brock et al. 2021"),
+    "weight": _around(weights.WeightNormalization, "Salimans & Kingma 2016"),
+    "ws": _around(weights.WeightStandardization, "Qiao et al. 2019"),
 }
 
 

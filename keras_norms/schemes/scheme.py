@@ -60,26 +60,32 @@ class Scheme:
 
 
 class NamedScheme(Scheme):
-    """Registered normalizers: any number that reparameterize weights, one at most that follows.
+    """Registered normalizers: at most one of activations and one of weights.
 
     Raises:
-        ValueError: two terms that follow the linear layer, or arguments that a normalizer refuses.
+        ValueError: two of one kind, or arguments that a normalizer refuses.
     """
 
     def __init__(self, terms: Sequence[Term]) -> None:
         self.terms = [term for term in terms if term.name != "none"]
         self.name = "+".join(term.name for term in self.terms) or "none"
-        wraps = [term for term in self.terms if REGISTRY[term.name].wrap is not None]
-        follows = [term for term in self.terms if term not in wraps]
-        for what, several in (("activation normalizer", follows), ("reparameterization", wraps)):
+        normalizers, reparameterizations = [], []
+        for term in self.terms:
+            of_kind = REGISTRY[term.name].normalizes_activations
+            (normalizers if of_kind else reparameterizations).append(term)
+        for what, several in (
+            ("activation normalizer", normalizers),
+            ("weight reparameterization", reparameterizations),
+        ):
             if len(several) > 1:
                 raise ValueError(
                     f"Argument `spec`={str(self)!r} has more than one {what}: "
                     f"{', '.join(term.name for term in several)}. Keep one, joined by '+' to at "
                     "most one of the other kind."
                 )
-        self._wrap = wraps[0] if wraps else None
-        self._follow = follows[0] if follows else None
+        ordered = [*reparameterizations, *normalizers]
+        self._wraps = [term for term in ordered if REGISTRY[term.name].wrap is not None]
+        self._follow = next((term for term in ordered if term not in self._wraps), None)
         # A trial unit, so that wrong arguments are found where the spec is written. Initializers
         # draw their seeds from `random`, whose state is the caller's.
         state = random.getstate()
@@ -93,9 +99,9 @@ class NamedScheme(Scheme):
             random.setstate(state)
 
     def wrap(self, linear: keras.layers.Layer) -> keras.layers.Layer:
-        if self._wrap is None:
-            return linear
-        return REGISTRY[self._wrap.name].wrap(linear, **self._arguments(self._wrap))
+        for term in self._wraps:
+            linear = REGISTRY[term.name].wrap(linear, **self._arguments(term))
+        return linear
 
     def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
         if self._follow is None:

@@ -52,6 +52,11 @@ def _term(text: str, spec: str) -> Term:
     if inner and not inner.endswith(")"):
         raise ValueError(f"Argument `spec`={spec!r}: the parenthesis after {name!r} is not closed.")
     _require_known("name", name, names(), spec)
+    if inner and not (name != "none" and REGISTRY[name].around):
+        raise ValueError(
+            f"Argument `spec`={spec!r}: {name!r} takes no parenthesis. Write its arguments behind "
+            f"a colon, as in 'group:8'. Received: {head!r}"
+        )
     arguments: dict[str, Any] = {}
     for position, given in enumerate(filter(None, _split(rest[0], ",") if rest else [])):
         key, equals, value = given.partition("=")

@@ -26,7 +26,29 @@ def of_dense(spec, activation="relu"):
 
 
 def test_names():
-    assert keras_norms.names() == ["batch", "group", "instance", "layer", "none", "rms"]
+    names = keras_norms.names()
+    assert {*NORMALIZERS, "none", "ghost", "evonorm_s0", "ws"} <= set(names)
+    assert names == sorted(names)
+
+
+@pytest.mark.parametrize(("spec", "kinds"), [
+    ("ws+group:2", ["WeightStandardization", "GroupNormalization", "Activation"]),
+    ("group:2+ws", ["WeightStandardization", "GroupNormalization", "Activation"]),
+    ("weight+mean_only", ["WeightNormalization", "MeanOnlyBatchNormalization", "Activation"]),
+    ("proxy(layer)", ["Dense", "LayerNormalization", "ProxyNormalization"]),
+    ("sws:activation=tanh+evonorm_b0", ["ScaledWeightStandardization", "EvoNormB0"]),
+    ("cross_iteration:window=2", ["CrossIterationBatchNormalization", "Activation"]),
+])  # fmt: skip
+def test_combinations(spec, kinds):
+    unit = of_dense(spec)
+    assert [type(layer).__name__ for layer in unit.layers] == kinds
+    assert unit(draw((6, 3))).shape == (6, 4)
+    assert str(keras_norms.get(str(keras_norms.get(spec)))) == str(keras_norms.get(spec))
+
+
+@pytest.mark.parametrize("spec", ["weight+mean_only", "weight+batch", "cross_iteration"])
+def test_a_wrapped_layer_loses_its_useless_bias(spec):
+    assert not of_dense(spec).layers[0].layer.use_bias
 
 
 @pytest.mark.parametrize(("spec", "canonical", "arguments"), [
@@ -54,7 +76,7 @@ def test_spec_strings(spec, canonical, arguments):
 @pytest.mark.parametrize(("spec", "words"), [
     ("bach", ["bach", "'batch'"]),
     ("Layer", ["Layer", "'layer'"]),
-    ("zzz", ["zzz", "batch", "group", "instance", "layer", "none", "rms"]),
+    ("zzz", ["zzz", "batch", "group", "instance", "layer", "none", "rms", "ws"]),
     ("", ["batch", "rms"]),
     ("group:group=8", ["group=8", "'groups'"]),
     ("batch:momentun=0.9", ["momentun", "'momentum'"]),
@@ -65,9 +87,21 @@ def test_spec_strings(spec, canonical, arguments):
     ("group:groups=many", ["groups", "many"]),
     ("group:8,8", ["8,8"]),
     ("group(8", ["parenthesis", "group"]),
-    ("group(8)", ["group(8)"]),
+    ("group(8)", ["group(8)", "parenthesis", "group:8"]),
     ("batch+group:2", ["batch", "group", "more than one"]),
     ("batch+weird", ["weird"]),
+    ("ws+weight", ["ws", "weight", "more than one weight reparameterization"]),
+    ("cross_iteration+batch", ["more than one activation normalizer"]),
+    ("ws+cross_iteration", ["layer", "Dense", "WeightStandardization"]),
+    ("proxy", ["proxy(group:8)"]),
+    ("proxy(batch)", ["proxy(batch)", "batch"]),
+    ("proxy(evonorm_b0)", ["activation"]),
+    ("proxy(ws)", ["proxy(ws)"]),
+    ("proxy(layer):samples=1", ["samples", "1"]),
+    ("ghost:0", ["virtual_batch_size", "0"]),
+    ("cross_iteration:window=0", ["window", "0"]),
+    ("renorm:r_max=0.5", ["r_max", "0.5"]),
+    ("variance:moving_mean_initializer=zeros", ["moving_mean_initializer"]),
     ("batch:momentum=2", ["momentum", "2"]),
     ("batch:epsilon=-1", ["epsilon", "-1"]),
     ("batch:name=a", ["name"]),
