@@ -12,7 +12,6 @@ code is 1 where one is not.
 from __future__ import annotations
 
 import argparse
-import inspect
 import sys
 from collections.abc import Callable, Sequence
 
@@ -20,6 +19,7 @@ import keras
 import numpy as np
 from tabulate import tabulate
 
+from benchmarks.speed.steps import backward
 from keras_norms import layers
 
 LIMIT = 2e-5
@@ -67,48 +67,6 @@ def reference(
     return y.reshape(shape), (r * dx).reshape(shape)
 
 
-def steps(layer: keras.layers.Layer) -> dict[str, Callable]:
-    """The backend's ways of running a training step: mode -> (x, dy) to (y, dx)."""
-    backend = keras.config.backend()
-    has_training = "training" in inspect.signature(layer.call).parameters
-    training = {"training": True} if has_training else {}
-    if backend == "tensorflow":
-        import tensorflow as tf
-
-        tf.get_logger().setLevel("ERROR")  # that several layers are traced is meant
-
-        def step(x, dy):
-            with tf.GradientTape() as tape:
-                tape.watch(x)
-                y = layer(x, **training)
-            return y, tape.gradient(y, x, dy)
-
-        graph, xla = (tf.function(step, jit_compile=jit, autograph=False) for jit in (False, True))
-        return {"eager": step, "graph": graph, "XLA": xla}
-    if backend == "jax":
-        import jax
-
-        def step(x, dy):
-            weights = [v.value for v in layer.trainable_variables]
-            memory = [v.value for v in layer.non_trainable_variables]
-
-            def call(x):
-                return layer.stateless_call(weights, memory, x, **training)[0]
-
-            y, backward = jax.vjp(call, x)
-            return y, *backward(dy)
-
-        return {"jit": jax.jit(step)}
-
-    def step(x, dy):
-        x = x.detach().requires_grad_(True)
-        y = layer(x, **training)
-        y.backward(dy)
-        return y, x.grad
-
-    return {"eager": step}
-
-
 def error(got: object, wanted: np.ndarray) -> float:
     difference = keras.ops.convert_to_numpy(got).astype(np.float64) - wanted
     return float(np.sqrt(np.mean(np.square(difference)) / np.mean(np.square(wanted))))
@@ -120,7 +78,7 @@ def measure(name: str, shape: Sequence[int]) -> dict[tuple[str, str], list[tuple
     made = {"ours": ours(), "Keras": theirs()}
     for layer in made.values():
         layer.build(tuple(shape))
-    run = {whose: steps(layer) for whose, layer in made.items()}  # compiled once for all means
+    run = {whose: backward(layer) for whose, layer in made.items()}  # compiled once for all means
     errors: dict[tuple[str, str], list[tuple[float, float]]] = {}
     rng = np.random.default_rng(0)
     for mean in MEANS:
