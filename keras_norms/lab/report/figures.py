@@ -6,6 +6,7 @@ carry whatever else must be told apart, so that a grey print still reads.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,15 +17,39 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-PALETTE = {
-    "none": "#6b6b6b",
-    "batch": "#0072b2",
-    "layer": "#e69f00",
-    "group": "#009e73",
-    "instance": "#d55e00",
-    "rms": "#cc79a7",
+# Colour and marker: relatives share a hue and differ in lightness, so that no two that look alike
+# to a colour-blind reader have one marker.
+LOOKS = {
+    "none": ("#6b6b6b", "o"),
+    "batch": ("#0072b2", "o"),
+    "ghost": ("#56b4e9", "s"),
+    "renorm": ("#003a5d", "^"),
+    "cross_iteration": ("#9ecae1", "D"),
+    "batch_group": ("#2b8cbe", "v"),
+    "instance_enhancement": ("#08519c", "P"),
+    "lp": ("#6baed6", "X"),
+    "mean_only": ("#7f8fd0", "<"),
+    "variance": ("#3f4fa0", ">"),
+    "switchable": ("#45bcd8", "*"),
+    "layer": ("#e69f00", "o"),
+    "unit": ("#8c6d31", "s"),
+    "dynamic_tanh": ("#b8a800", "^"),
+    "group": ("#009e73", "o"),
+    "proxy": ("#66c2a5", "s"),
+    "instance": ("#d55e00", "o"),
+    "filter_response": ("#a63603", "s"),
+    "rms": ("#cc79a7", "o"),
+    "evonorm_s0": ("#882255", "s"),
+    "evonorm_s1": ("#aa4499", "^"),
+    "evonorm_b0": ("#661144", "D"),
+    "evonorm_b1": ("#dd77bb", "v"),
+    "evonorm_b2": ("#b05590", "P"),
+    "weight": ("#117733", "s"),
+    "ws": ("#44aa55", "^"),
+    "sws": ("#88cc66", "D"),
+    "spectral": ("#004d33", "v"),
 }
-OTHER = "#000000"
+OTHER = ("#000000", "o")
 
 STYLE = {
     **sns.axes_style("whitegrid"),
@@ -65,7 +90,17 @@ class Figure:
 
 def colour(normalizer: str) -> str:
     """The colour of a normalizer, by its name or its whole spec; black for one without its own."""
-    return PALETTE.get(normalizer.split(":")[0], OTHER)
+    return _look(normalizer)[0]
+
+
+def marker(normalizer: str) -> str:
+    """The marker of a normalizer, likewise."""
+    return _look(normalizer)[1]
+
+
+def _look(spec: str) -> tuple[str, str]:
+    """Of several terms the first one's, of `proxy(layer)` that of the proxy."""
+    return LOOKS.get(re.split(r"[:+(]", spec)[0], OTHER)
 
 
 @contextmanager

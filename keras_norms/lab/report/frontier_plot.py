@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
-from keras_norms.lab.report.figures import Figure, colour, drawing
+from keras_norms.lab.report.figures import Figure, colour, drawing, marker
 from keras_norms.lab.stability.frontier import Cell, Spread
 
 TRAINS, BLOW_UP = "-", (0, (4, 2.5))
@@ -37,9 +37,9 @@ def draw_frontier(
             mine = sorted((c for c in cells if c.normalizer == normalizer), key=lambda c: c.depth)
             shift = apart ** (place - (len(normalizers) - 1) / 2)
             x = [cell.depth * shift for cell in mine]
-            ink = colour(normalizer)
-            _edge(axes, x, [cell.blow_up for cell in mine], ink, BLOW_UP, filled=False)
-            _edge(axes, x, [cell.trains for cell in mine], ink, TRAINS, filled=True)
+            ink, mark = colour(normalizer), marker(normalizer)
+            _edge(axes, x, [cell.blow_up for cell in mine], ink, mark, BLOW_UP, filled=False)
+            _edge(axes, x, [cell.trains for cell in mine], ink, mark, TRAINS, filled=True)
             absent = [at for at, cell in zip(x, mine, strict=True) if cell.trains.median is None]
             if absent:  # an empty line would still take its place at the figure's corner
                 low = axes.get_xaxis_transform()
@@ -56,19 +56,24 @@ def draw_frontier(
     return figure
 
 
-def _edge(axes: Axes, x: list, spreads: list[Spread], ink: str, dashes, *, filled: bool) -> None:
+def _edge(
+    axes: Axes, x: list, spreads: list[Spread], ink: str, mark: str, dashes, *, filled: bool
+) -> None:
     median = [math.nan if s.median is None else s.median for s in spreads]
     axes.plot(x, median, color=ink, ls=dashes, alpha=1 if filled else 0.75, zorder=3)
     for at, spread in zip(x, spreads, strict=True):
         values = [value for value in spread.values if value is not None]
         face = ink if filled else "white"
-        axes.plot([at] * len(values), values, "o", ms=4.5, mfc=face, mec=ink, mew=1, zorder=4)
+        axes.plot([at] * len(values), values, mark, ms=4.5, mfc=face, mec=ink, mew=1, zorder=4)
         if len(values) > 1:
             axes.plot([at, at], [min(values), max(values)], color=ink, lw=1, zorder=2)
 
 
 def _legend(axes: Axes, normalizers: list[str], *, crosses: bool) -> None:
-    lines = [Line2D([], [], color=colour(name), lw=4, label=name) for name in normalizers]
+    lines = [
+        Line2D([], [], color=colour(name), marker=marker(name), lw=3, label=name)
+        for name in normalizers
+    ]
     grey = {"color": "#333333", "ms": 4.5, "marker": "o"}
     lines += [
         Line2D([], [], ls=TRAINS, label="trains", **grey),

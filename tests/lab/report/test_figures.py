@@ -7,7 +7,7 @@ import pytest
 
 import keras_norms
 from keras_norms.lab.report import frontier_plot, learning_curves
-from keras_norms.lab.report.figures import PALETTE, Figure, colour, drawing
+from keras_norms.lab.report.figures import LOOKS, Figure, colour, drawing, marker
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
 from keras_norms.lab.stability.frontier import Cell, Edge, Edges
@@ -49,9 +49,12 @@ def cell(normalizer: str, depth: int, *trains: float | None) -> Cell:
 
 
 def test_every_normalizer_has_a_colour_of_its_own():
-    assert set(keras_norms.names()) <= set(PALETTE)
-    assert len(set(PALETTE.values())) == len(PALETTE)
-    assert colour("group:groups=8") == PALETTE["group"]
+    assert set(keras_norms.names()) <= set(LOOKS)
+    assert len({colour(name) for name in LOOKS}) == len(LOOKS)
+    for spec in ("group:groups=8", "group", "group:8+ws"):
+        assert (colour(spec), marker(spec)) == LOOKS["group"]
+    assert (colour("proxy(layer)"), marker("proxy(layer)")) == LOOKS["proxy"]
+    assert colour("MyLayer") == "#000000"
 
 
 def test_the_frontier_draws_medians_seeds_and_what_never_trains(drawn, tmp_path):
@@ -66,11 +69,11 @@ def test_the_frontier_draws_medians_seeds_and_what_never_trains(drawn, tmp_path)
     assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
     through = [line for line in axes.lines if len(set(line.get_xdata())) > 1]
     solid = [line for line in through if line.get_linestyle() == "-"]
-    none = next(line for line in solid if line.get_color() == PALETTE["none"])
+    none = next(line for line in solid if line.get_color() == colour("none"))
     assert none.get_ydata()[0] == pytest.approx(2.0)
     assert none.get_ydata()[1] != none.get_ydata()[1]  # not a number: the line ends
     crosses = [line for line in axes.lines if line.get_marker() == "x"]
-    assert [line.get_color() for line in crosses] == [PALETTE["none"]]
+    assert [line.get_color() for line in crosses] == [colour("none")]
     points = itertools.chain(*(line.get_ydata() for line in axes.lines if line.get_marker() == "o"))
     assert {1.0, 2.0, 4.0, 0.5, 3.0, 5.0} <= set(points)
     labels = [text.get_text() for text in axes.figure.legends[0].get_texts()]
