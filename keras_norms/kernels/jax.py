@@ -24,6 +24,17 @@ def fused_batch_standardize(*arguments: Any, **options: Any) -> None:
     return None
 
 
+def fused_normalize(*arguments: Any) -> None:
+    """Nor here."""
+    return None
+
+
+def total(x: Any, axes: tuple[int, ...], weight: Any | None = None) -> Any:
+    """The sum of `x * weight` over `axes`, kept."""
+    x = x if weight is None else x * weight
+    return jax.numpy.sum(x, axis=axes, keepdims=True) if axes else x
+
+
 def tanh(x: Any) -> Any:
     """Keras's own makes float32 of float64 here."""
     return jax.numpy.tanh(x)

@@ -7,10 +7,32 @@ from typing import Any
 
 from keras import ops
 
-from keras_norms.kernels.moments import Moments, mean_square, moments
+from keras_norms.kernels.moments import measured, total
 from keras_norms.kernels.native import native
+from keras_norms.kernels.statistics import Groups, Moments
 
 Tensor = Any
+
+
+def normalize(
+    x: Tensor,
+    axes: Sequence[int],
+    gamma: Tensor | None = None,
+    beta: Tensor | None = None,
+    *,
+    epsilon: float,
+    visible: Tensor | None = None,
+    groups: Groups | None = None,
+    centred: bool = True,
+) -> Tensor:
+    """`standardize` for those who do not ask by what, which some backends have an operation for."""
+    if visible is None:
+        fused = native.fused_normalize(x, tuple(axes), gamma, beta, epsilon, groups, centred)
+        if fused is not None:
+            return fused
+    return standardize(
+        x, axes, gamma, beta, epsilon=epsilon, visible=visible, groups=groups, centred=centred
+    )[0]
 
 
 def standardize(
@@ -21,6 +43,7 @@ def standardize(
     *,
     epsilon: float,
     visible: Tensor | None = None,
+    groups: Groups | None = None,
     centred: bool = True,
     statistics_gradient: bool = True,
 ) -> tuple[Tensor, Moments]:
@@ -34,44 +57,39 @@ def standardize(
         epsilon: added to the variance under the root.
         visible: boolean tensor that broadcasts to `x`; hidden values, which must be finite,
             are normalized as well but enter no statistic.
+        groups: neighbouring slices along another axis that share their statistics.
         centred: whether the mean is subtracted; otherwise the root mean square divides.
         statistics_gradient: whether the gradient flows through the statistics.
 
     Returns:
         The normalized tensor and the statistics that it was normalized by.
     """
-    parameters = [tensor for tensor in (gamma, beta) if tensor is not None]
-    if (
-        visible is None
-        and centred
-        and statistics_gradient
-        and _shared_axes(gamma, beta, axes) == tuple(axes)
-    ):
+    plain = visible is None and groups is None and centred and statistics_gradient
+    if plain and _shared_axes(gamma, beta, axes) == tuple(axes):
         fused = native.fused_batch_standardize(x, axes, gamma, beta, epsilon)
         if fused is not None:
             return fused
-    statistics_of = moments if centred else mean_square
     if statistics_gradient and not native.HAND_WRITTEN_GRADIENT:
-        statistics = statistics_of(x, axes, visible)
-        return affine(x, statistics, gamma, beta, epsilon), statistics
+        z, statistics = measured(x, axes, visible, groups, centred)
+        return _scaled(z, statistics, gamma, beta, axes, epsilon, centred), statistics
 
-    statistics = Moments(*map(ops.stop_gradient, statistics_of(x, axes, visible)))
-    y = affine(x, statistics, gamma, beta, epsilon)
+    z, statistics = measured(ops.stop_gradient(x), axes, visible, groups, centred)
     if not statistics_gradient:
-        return y, statistics
+        return affine(x, statistics, gamma, beta, epsilon), statistics
+    y = _scaled(z, statistics, gamma, beta, axes, epsilon, centred)
 
-    def gradient_from(known: Moments | None, upstream: Tensor, x: Tensor, *given: Tensor) -> Any:
-        known = known or statistics_of(x, axes, visible)
+    def gradient(known: tuple[Tensor, Moments] | None, upstream: Tensor, x: Tensor, *given: Tensor):
+        z, statistics = known or measured(x, axes, visible, groups, centred)
         scale = given[0] if gamma is not None else None
         return standardize_gradient(
-            upstream, x, known, scale, beta, axes, epsilon, visible, centred
+            upstream, z, statistics, scale, beta, axes, epsilon, visible, groups, centred
         )
 
     y = native.attach_gradient(
         y,
-        lambda *arguments: gradient_from(statistics, *arguments),
-        lambda *arguments: gradient_from(None, *arguments),
-        [x, *parameters],
+        lambda *arguments: gradient((z, statistics), *arguments),
+        lambda *arguments: gradient(None, *arguments),
+        [x, *(tensor for tensor in (gamma, beta) if tensor is not None)],
     )
     return y, statistics
 
@@ -91,15 +109,42 @@ def affine(
     return y if beta is None else y + beta
 
 
+def _scaled(
+    z: Tensor,
+    statistics: Moments,
+    gamma: Tensor | None,
+    beta: Tensor | None,
+    axes: Sequence[int],
+    epsilon: float,
+    centred: bool,
+) -> Tensor:
+    """`z`, the input less the shift, normalized in as few passes over it as there can be.
+
+    Here the offset may be folded: `z * a + b` cancels numbers that the shift has made small.
+    """
+    r = ops.rsqrt(statistics.variance + epsilon)
+    if _shared_axes(gamma, beta, axes) == tuple(axes):
+        factor = r if gamma is None else r * gamma
+        constant = -statistics.offset * factor if centred else None
+        if beta is not None:
+            constant = beta if constant is None else beta + constant
+        return z * factor if constant is None else z * factor + constant
+    y = z * r
+    y = y - statistics.offset * r if centred else y
+    y = y if gamma is None else y * gamma
+    return y if beta is None else y + beta
+
+
 def standardize_gradient(
     upstream: Tensor,
-    x: Tensor,
+    z: Tensor,
     statistics: Moments,
     gamma: Tensor | None,
     beta: Tensor | None,
     axes: Sequence[int],
     epsilon: float,
     visible: Tensor | None,
+    groups: Groups | None,
     centred: bool,
 ) -> list[Tensor]:
     """Gradients with respect to x, gamma and beta (those that exist), in this order.
@@ -109,27 +154,40 @@ def standardize_gradient(
 
         dx = r * (g - w / n * (sum(g) + xhat * sum(g * xhat)))
 
-    without `sum(g)` where the mean is not subtracted. Only `x` and the statistics are needed:
-    `xhat` is computed again rather than kept.
+    without `sum(g)` where the mean is not subtracted. With `xhat = (z - m) * r` every sum is one
+    of `upstream` or of `upstream * z`, over the axes that the statistics and gamma share first.
     """
     r = ops.rsqrt(statistics.variance + epsilon)
-    xhat = statistics.centre(x) * r
-    # Sums over the axes that both the statistics and gamma share are taken once for both.
+    m = statistics.offset if centred else None
     shared = _shared_axes(gamma, beta, axes)
-    direct = ops.sum(upstream, axis=shared, keepdims=True) if shared else upstream
-    product = upstream * xhat
-    product = ops.sum(product, axis=shared, keepdims=True) if shared else product
-    weight = 1 if gamma is None else gamma
-    through_mean = ops.sum(weight * direct, axis=axes, keepdims=True) if centred else 0
-    through_variance = ops.sum(weight * product, axis=axes, keepdims=True)
-    correction = (through_mean + xhat * through_variance) / ops.maximum(statistics.count, 1)
+    rest = tuple(axis for axis in axes if axis not in shared)
+    direct = total(upstream, shared)
+    product = total(upstream * z, shared)
+    by_xhat = total(product, rest, groups, gamma)
+    n = ops.maximum(statistics.count, 1)
+    if centred:
+        by_mean = total(direct, rest, groups, gamma)
+        by_xhat = by_xhat - m * by_mean
+    slope = by_xhat * (r * r * r) / n
+    constant = m * slope - r * by_mean / n if centred else None
+    correction = z * slope
     if visible is not None:
-        correction = ops.where(visible, correction, 0)
-    gradients = [r * (weight * upstream - correction)]
+        correction = correction if constant is None else correction - constant
+        correction, constant = ops.where(visible, correction, 0), None
+    if gamma is None:
+        dx = upstream * r
+    elif not rest:
+        dx = upstream * (r * gamma)
+    else:
+        dx = upstream * gamma * r
+    dx = dx - correction
+    gradients = [dx if constant is None else dx + constant]
     if gamma is not None:
-        gradients.append(_sum_to(product, gamma))
+        outer = _broadcast_axes(product, gamma)
+        scale = total(product, outer, weight=r)
+        gradients.append(scale - total(direct, outer, weight=m * r) if centred else scale)
     if beta is not None:
-        gradients.append(_sum_to(direct, beta))
+        gradients.append(total(direct, _broadcast_axes(direct, beta)))
     return gradients
 
 
@@ -139,7 +197,6 @@ def _shared_axes(gamma: Tensor | None, beta: Tensor | None, axes: Sequence[int])
     return tuple(axis for axis in axes if all(t.shape[axis] == 1 for t in parameters))
 
 
-def _sum_to(x: Tensor, like: Tensor) -> Tensor:
-    """Sum over the axes along which `like` was broadcast to `x`."""
-    broadcast = [axis for axis, size in enumerate(like.shape) if size == 1]
-    return ops.sum(x, axis=broadcast, keepdims=True) if broadcast else x
+def _broadcast_axes(x: Tensor, like: Tensor) -> tuple[int, ...]:
+    """The axes along which `like` is broadcast to `x`."""
+    return tuple(axis for axis, size in enumerate(like.shape) if size == 1)

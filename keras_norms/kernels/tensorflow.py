@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
+from keras import ops
 
-from keras_norms.kernels.moments import Moments, sample_mean, value_count
+from keras_norms.kernels.statistics import Moments, sample_mean, value_count
 
 HAND_WRITTEN_GRADIENT = True
+# A sum of fewer values is faster as a reduction than as a product; a batch of unknown size counts
+# for this many examples.
+LARGE = 2**16
+TYPICAL_BATCH = 32
 
 
 def is_eager(x: Any) -> bool:
@@ -24,6 +31,57 @@ def is_compiled_by_xla() -> bool:
     except ImportError:  # a private name: where it is missing, the answer that is never wrong
         return True
     return GraphOrParentsInXlaContext(tf.compat.v1.get_default_graph())
+
+
+def total(x: tf.Tensor, axes: tuple[int, ...], weight: tf.Tensor | None = None) -> tf.Tensor:
+    """The sum of `x * weight` over `axes`, kept.
+
+    On a CPU as a product with a vector of ones, which costs less than a reduction and, under XLA,
+    a fraction of one over the batch and space together: those are summed one after the other.
+    """
+    if not axes:
+        return x if weight is None else x * weight
+    if 0 in axes and len(axes) > 1 and weight is None:
+        return total(total(x, axes[1:]), (0,))
+    if not _as_product(x, axes, weight):
+        return tf.reduce_sum(x if weight is None else x * weight, axes, keepdims=True)
+    sizes = ops.shape(x)
+    first, last = axes[0], axes[-1] + 1
+    before, summed, after = (
+        math.prod(part) for part in (sizes[:first], sizes[first:last], sizes[last:])
+    )
+    ones = tf.ones([1, 1, summed]) if weight is None else tf.reshape(weight, [1, 1, summed])
+    if isinstance(after, int) and after == 1:
+        result = tf.matmul(tf.reshape(x, [before, summed]), ones[0], transpose_b=True)
+    elif isinstance(before, int) and before == 1:
+        result = tf.matmul(ones[0], tf.reshape(x, [summed, after]))
+    else:
+        # XLA takes twice as long where the ones are broadcast by the product itself.
+        ones = tf.broadcast_to(ones, [before, 1, summed])
+        result = tf.matmul(ones, tf.reshape(x, [before, summed, after]))
+    return tf.reshape(result, [1 if axis in axes else n for axis, n in enumerate(sizes)])
+
+
+def _as_product(x: tf.Tensor, axes: tuple[int, ...], weight: tf.Tensor | None) -> bool:
+    """Whether the sum is one over neighbouring axes of a large tensor on a CPU.
+
+    On a GPU a product of float32 matrices may be rounded to ten bits.
+    """
+    kept = [axis for axis in range(len(x.shape)) if axis not in axes]
+    neighbours = axes == tuple(range(axes[0], axes[-1] + 1))
+    along = weight is None or all(weight.shape[axis] == 1 for axis in kept)
+    large = math.prod(size or TYPICAL_BATCH for size in x.shape) >= LARGE
+    return neighbours and along and large and x.dtype == tf.float32 and _only_cpus()
+
+
+@functools.cache
+def _only_cpus() -> bool:
+    return not tf.config.list_physical_devices("GPU")
+
+
+def fused_normalize(*arguments: Any) -> None:
+    """No fused operation but that of batch normalization, which remembers."""
+    return None
 
 
 def fused_batch_standardize(

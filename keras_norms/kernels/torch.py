@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from keras_norms.kernels.moments import Moments, sample_mean, value_count
+from keras_norms.kernels.statistics import Groups, Moments, sample_mean, value_count
 
 HAND_WRITTEN_GRADIENT = False
 
@@ -50,6 +50,49 @@ def fused_batch_standardize(
     biased = variance.reshape(shape) * ((count - 1) / count)
     seen = torch.tensor(float(count), dtype=x.dtype, device=x.device)
     return flat.reshape(x.shape), Moments(shift, mean.reshape(shape), biased, seen)
+
+
+def fused_normalize(
+    x: torch.Tensor,
+    axes: tuple[int, ...],
+    gamma: torch.Tensor | None,
+    beta: torch.Tensor | None,
+    epsilon: float,
+    groups: Groups | None,
+    centred: bool,
+) -> torch.Tensor | None:
+    """The native group or layer normalization of the shifted input, or none where neither fits.
+
+    Unshifted the group operation is wrong by 2 at a mean of 1e3.
+    """
+    if not centred or not x.numel():
+        return None
+    flat = [None if weight is None else weight.reshape(-1) for weight in (gamma, beta)]
+    if axes and axes == tuple(range(axes[0], x.ndim)) and groups is None:
+        z = x - sample_mean(x, axes)
+        shape = x.shape[axes[0] :]
+        if all(weight is None or weight.numel() == shape.numel() for weight in flat):
+            flat = [None if weight is None else weight.reshape(shape) for weight in flat]
+            return torch.nn.functional.layer_norm(z, shape, *flat, eps=epsilon)
+    kept = [axis for axis in range(1, x.ndim) if axis not in axes]
+    if 0 in axes or len(kept) != 1 or (groups and groups.axis != kept[0]):
+        return None
+    channels = x.shape[kept[0]]
+    if any(weight is not None and weight.numel() != channels for weight in flat):
+        return None
+    z = (x - sample_mean(x, axes, groups)).movedim(kept[0], 1)
+    number = groups.number if groups else channels
+    # Not that of `torch.nn.functional`, which refuses groups of a single value.
+    y = torch.group_norm(z, number, *flat, epsilon)
+    return y.movedim(1, kept[0])
+
+
+def total(
+    x: torch.Tensor, axes: tuple[int, ...], weight: torch.Tensor | None = None
+) -> torch.Tensor:
+    """The sum of `x * weight` over `axes`, kept."""
+    x = x if weight is None else x * weight
+    return torch.sum(x, dim=axes, keepdim=True) if axes else x
 
 
 def tanh(x: torch.Tensor) -> torch.Tensor:

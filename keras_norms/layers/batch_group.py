@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_norms.kernels import affine, standardize
-from keras_norms.kernels.moments import value_count
+from keras_norms.kernels.statistics import value_count
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.validation import checked_count, one_axis, positive_axes, refuse_batch_axis

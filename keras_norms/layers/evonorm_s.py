@@ -7,9 +7,8 @@ from typing import Any, Unpack
 import keras
 from keras import ops
 
-from keras_norms.kernels import moments
+from keras_norms.kernels import Groups, moments
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
-from keras_norms.layers.group import split_channels
 from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import (
     checked_groups,
@@ -62,15 +61,10 @@ class _SampleEvoNorm(AffineNormalization):
         x = self.in_full_precision(inputs)
         (channel,) = positive_axes(self.axis, x.shape)
         groups = groups_of(x.shape[channel], self.groups)
-        x, visible = hide(x, mask, channel, tuple(range(1, len(x.shape))))
-        grouped = split_channels(x, channel, groups)
-        if visible is not None:
-            visible = split_channels(visible, channel, groups)
-        axes = [axis for axis in range(1, len(grouped.shape)) if axis != channel]
-        variance = moments(grouped, axes, visible).variance
-        # One number for each group, laid out again for each of its channels.
-        factor = ops.broadcast_to(ops.rsqrt(variance + self.epsilon), ops.shape(grouped))
-        y = self.gate(x, self.along_axis(self.v, x)) * ops.reshape(factor, ops.shape(x))
+        space = tuple(axis for axis in range(1, len(x.shape)) if axis != channel)
+        x, visible = hide(x, mask, channel, (channel, *space))
+        variance = moments(x, space, visible, Groups(channel, groups)).variance
+        y = self.gate(x, self.along_axis(self.v, x)) * ops.rsqrt(variance + self.epsilon)
         return self.in_output_precision(self.scale_and_shift(y, x))
 
     def gate(self, x: Tensor, v: Tensor | None) -> Tensor:

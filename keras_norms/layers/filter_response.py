@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import keras
 from keras import constraints, initializers, ops, regularizers
 
-from keras_norms.kernels import affine, standardize
+from keras_norms.kernels import affine, normalize
 from keras_norms.kernels.moments import mean_square
 from keras_norms.layers.base import (
     AffineNormalization,
@@ -99,7 +99,7 @@ class FilterResponseNormalization(AffineNormalization):
         x, visible = hide(x, mask, channel, axes)
         gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
         if self.learned_epsilon is None:
-            y, _ = standardize(
+            y = normalize(
                 x, axes, gamma, beta, epsilon=self.epsilon, visible=visible, centred=False
             )
         else:

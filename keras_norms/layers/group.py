@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any, Unpack
 
 import keras
-from keras import ops
 
-from keras_norms.kernels import standardize
+from keras_norms.kernels import Groups, normalize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import (
@@ -84,31 +83,18 @@ class GroupNormalization(AffineNormalization):
         x = self.in_full_precision(inputs)
         (channel,) = positive_axes(self.axis, x.shape)
         groups = groups_of(x.shape[channel], self.groups)
-        spanned = tuple(range(1, len(x.shape)))
-        x, visible = hide(x, mask, channel, spanned)
-        grouped = split_channels(x, channel, groups)
-        y, _ = standardize(
-            grouped,
-            [axis for axis in range(1, len(grouped.shape)) if axis != channel],
-            self._per_channel(self.gamma, x, channel, groups),
-            self._per_channel(self.beta, x, channel, groups),
+        space = tuple(axis for axis in range(1, len(x.shape)) if axis != channel)
+        x, visible = hide(x, mask, channel, (channel, *space))
+        y = normalize(
+            x,
+            space,
+            self.along_axis(self.gamma, x),
+            self.along_axis(self.beta, x),
             epsilon=self.epsilon,
-            visible=None if visible is None else split_channels(visible, channel, groups),
+            visible=visible,
+            groups=Groups(channel, groups),
         )
-        return self.in_output_precision(ops.reshape(y, ops.shape(x)))
-
-    def _per_channel(self, weight: Any, x: Tensor, channel: int, groups: int) -> Tensor | None:
-        return (
-            None if weight is None else split_channels(self.along_axis(weight, x), channel, groups)
-        )
+        return self.in_output_precision(y)
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "groups": self.groups}
-
-
-def split_channels(x: Tensor, channel: int, groups: int) -> Tensor:
-    """(..., channels, ...) as (..., groups, channels / groups, ...); size one stays one."""
-    shape = list(ops.shape(x))
-    channels = x.shape[channel]
-    pair = [1, 1] if channels == 1 and groups > 1 else [groups, channels // groups]
-    return ops.reshape(x, shape[:channel] + pair + shape[channel + 1 :])

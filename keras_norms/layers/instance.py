@@ -7,7 +7,7 @@ from typing import Unpack
 
 import keras
 
-from keras_norms.kernels import standardize
+from keras_norms.kernels import normalize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
@@ -62,7 +62,7 @@ class InstanceNormalization(AffineNormalization):
         channel = positive_axes(self.axis, x.shape)[-1]
         axes = [axis for axis in self.reduced_axes(x) if axis != 0]
         x, visible = hide(x, mask, channel, axes)
-        y, _ = standardize(
+        y = normalize(
             x,
             axes,
             self.along_axis(self.gamma, x),

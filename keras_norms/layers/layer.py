@@ -7,7 +7,7 @@ from typing import Any, Unpack
 
 import keras
 
-from keras_norms.kernels import standardize
+from keras_norms.kernels import normalize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes
@@ -66,7 +66,7 @@ class LayerNormalization(AffineNormalization):
         x = self.in_full_precision(inputs)
         axes = positive_axes(self.axis, x.shape)
         x, visible = hide(x, mask, axes[-1], axes)
-        y, _ = standardize(
+        y = normalize(
             x,
             axes,
             self.along_axis(self.gamma, x),

@@ -9,7 +9,7 @@ import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import Moments, affine, native
-from keras_norms.kernels.moments import value_count
+from keras_norms.kernels.statistics import value_count
 from keras_norms.layers.base import AffineNormalization, AffineOptions
 from keras_norms.layers.masks import hide
 from keras_norms.layers.recompilation import TrainableTakesEffect

@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_norms.kernels import standardize
+from keras_norms.kernels import normalize
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes
@@ -53,7 +53,7 @@ class RMSNormalization(Normalization):
         x = self.in_full_precision(inputs)
         axes = positive_axes(self.axis, x.shape)
         x, visible = hide(x, mask, axes[-1], axes)
-        y, _ = standardize(
+        y = normalize(
             x,
             axes,
             self.along_axis(self.scale, x),

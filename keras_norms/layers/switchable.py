@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_norms.kernels import Moments, affine, moments
-from keras_norms.kernels.moments import sample_mean
+from keras_norms.kernels.statistics import sample_mean
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
