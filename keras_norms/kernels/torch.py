@@ -1,7 +1,8 @@
-"""torch: the native batch normalization, exact once the input is shifted."""
+"""torch: the native operations, exact once the input is shifted."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +11,11 @@ import torch
 from keras_norms.kernels.statistics import Groups, Moments, sample_mean, value_count
 
 HAND_WRITTEN_GRADIENT = False
+# How many deviations the mean may be from zero where the native operation takes the input as it
+# is: 8e-6 is then the largest relative error. Further away it is run again, on the shifted input:
+# batch normalization loses digits with the mean, group normalization with its square, and layer
+# normalization only what the mean itself is rounded by.
+NEAR, FAR = 4.0, 100.0
 
 
 def is_eager(x: Any) -> bool:
@@ -31,25 +37,31 @@ def fused_batch_standardize(
     if len(kept) != 1 or count < 2 or not epsilon or kept[0] not in (1, x.ndim - 1):
         return None
     channels = x.shape[kept[0]]
-    shift = sample_mean(x, axes)
-    z = x - shift
-    flat = z if kept[0] == 1 else z.reshape(-1, channels)
-    mean = torch.zeros(channels, dtype=x.dtype, device=x.device)
-    variance = torch.ones_like(mean)
-    flat = torch.nn.functional.batch_norm(
-        flat,
-        mean,
-        variance,
-        None if gamma is None else gamma.reshape(-1),
-        None if beta is None else beta.reshape(-1),
-        training=True,
-        momentum=1.0,  # so the running statistics come back as this batch's own
-        eps=epsilon,
-    )
-    shape = shift.shape
+    flat = [None if weight is None else weight.reshape(-1) for weight in (gamma, beta)]
+
+    def native(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        mean = torch.zeros(channels, dtype=x.dtype, device=x.device)
+        variance = torch.ones_like(mean)
+        y = torch.nn.functional.batch_norm(
+            z if kept[0] == 1 else z.reshape(-1, channels),
+            mean,
+            variance,
+            *flat,
+            training=True,
+            momentum=1.0,  # so the running statistics come back as this batch's own
+            eps=epsilon,
+        )
+        return y.reshape(x.shape), mean, variance
+
+    shape = [channels if axis == kept[0] else 1 for axis in range(x.ndim)]
+    y, mean, variance = native(x) if _on_a_cpu(x) else (None, None, None)
+    shift = torch.zeros(shape, dtype=x.dtype, device=x.device)
+    if y is None or not _near_zero(mean, torch.rsqrt(variance), NEAR):
+        shift = sample_mean(x, axes)
+        y, mean, variance = native(x - shift)
     biased = variance.reshape(shape) * ((count - 1) / count)
     seen = torch.tensor(float(count), dtype=x.dtype, device=x.device)
-    return flat.reshape(x.shape), Moments(shift, mean.reshape(shape), biased, seen)
+    return y, Moments(shift, mean.reshape(shape), biased, seen)
 
 
 def fused_normalize(
@@ -61,30 +73,51 @@ def fused_normalize(
     groups: Groups | None,
     centred: bool,
 ) -> torch.Tensor | None:
-    """The native group or layer normalization of the shifted input, or none where neither fits.
-
-    Unshifted the group operation is wrong by 2 at a mean of 1e3.
-    """
+    """The native group or layer normalization, or none where neither fits."""
     if not centred or not x.numel():
         return None
-    flat = [None if weight is None else weight.reshape(-1) for weight in (gamma, beta)]
-    if axes and axes == tuple(range(axes[0], x.ndim)) and groups is None:
-        z = x - sample_mean(x, axes)
-        shape = x.shape[axes[0] :]
-        if all(weight is None or weight.numel() == shape.numel() for weight in flat):
-            flat = [None if weight is None else weight.reshape(shape) for weight in flat]
-            return torch.nn.functional.layer_norm(z, shape, *flat, eps=epsilon)
     kept = [axis for axis in range(1, x.ndim) if axis not in axes]
-    if 0 in axes or len(kept) != 1 or (groups and groups.axis != kept[0]):
+    if axes and axes == tuple(range(axes[0], x.ndim)) and groups is None:
+        shape = x.shape[axes[0] :]
+        size = shape.numel()
+        laid_out, limit = shape, FAR
+    elif 0 not in axes and kept in ([1], [x.ndim - 1]) and (not groups or [groups.axis] == kept):
+        size = x.shape[kept[0]]
+        laid_out, limit = (size,), NEAR
+    else:
         return None
-    channels = x.shape[kept[0]]
-    if any(weight is not None and weight.numel() != channels for weight in flat):
+    if any(weight is not None and weight.numel() != size for weight in (gamma, beta)):
         return None
-    z = (x - sample_mean(x, axes, groups)).movedim(kept[0], 1)
-    number = groups.number if groups else channels
-    # Not that of `torch.nn.functional`, which refuses groups of a single value.
-    y = torch.group_norm(z, number, *flat, epsilon)
-    return y.movedim(1, kept[0])
+    gamma, beta = (w if w is None else w.reshape(laid_out) for w in (gamma, beta))
+
+    def native(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        if limit == FAR:
+            return torch.native_layer_norm(z, shape, gamma, beta, epsilon)
+        # Of four dimensions, for which alone the native operation takes channels at the end.
+        if kept[0] == x.ndim - 1:
+            z = z.reshape(len(z), -1, 1, size).movedim(-1, 1)
+        z = z.reshape(len(z), size, -1, 1) if kept[0] == 1 else z
+        space = z.shape[2] * z.shape[3]
+        number = groups.number if groups else size
+        y, mean, rstd = torch.native_group_norm(
+            z, gamma, beta, len(z), size, space, number, epsilon
+        )
+        return (y if kept[0] == 1 else y.movedim(1, -1)).reshape(x.shape), mean, rstd
+
+    y, mean, rstd = native(x) if _on_a_cpu(x) else (None, None, None)
+    if y is None or not _near_zero(mean, rstd, limit):
+        y, *_ = native(x - sample_mean(x, axes, groups))
+    return y
+
+
+def _on_a_cpu(x: torch.Tensor) -> bool:
+    """Whether to look at the statistics costs nothing: on a GPU the host would have to wait."""
+    return x.device.type == "cpu" and not torch.compiler.is_compiling()
+
+
+def _near_zero(mean: torch.Tensor, rstd: torch.Tensor, limit: float) -> bool:
+    """Whether no mean is further than `limit` deviations from zero."""
+    return bool((mean * rstd).abs().max() <= limit)  # false for what is not a number
 
 
 def total(
