@@ -141,9 +141,15 @@ def attach_gradient(
             with tf.GradientTape() as tape:
                 tape.watch(arguments)
                 gradients = exact_gradient(*arguments)
-            return tape.gradient(
-                gradients, arguments, list(cotangents), unconnected_gradients="zero"
-            )
+            found = tape.gradient(gradients, arguments, list(cotangents))
+            if found[0] is None:  # a gradient is linear in what comes from above: no tape recorded
+                raise NotImplementedError(
+                    "Forward-mode differentiation (tf.autodiff.ForwardAccumulator) does not go "
+                    "through a normalizer's hand-written gradient. Differentiate a gradient "
+                    "instead: one tf.GradientTape within another."
+                )
+            pairs = zip(found, arguments, strict=True)
+            return [tf.zeros_like(a) if slope is None else slope for slope, a in pairs]
 
         return tuple(gradient(upstream, *tensors)), second_order
 

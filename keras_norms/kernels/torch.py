@@ -33,7 +33,8 @@ def fused_batch_standardize(
     kept = [axis for axis in range(x.ndim) if axis not in axes]
     count = value_count(x, axes)
     # The native operation refuses a single value, empty batches and an epsilon of zero.
-    if len(kept) != 1 or count < 2 or not epsilon or kept[0] not in (1, x.ndim - 1):
+    few = count < 2 or not epsilon
+    if few or len(kept) != 1 or kept[0] not in (1, x.ndim - 1) or _is_transformed(x):
         return None
     channels = x.shape[kept[0]]
     flat = [None if weight is None else weight.reshape(-1) for weight in (gamma, beta)]
@@ -73,7 +74,7 @@ def fused_normalize(
     centred: bool,
 ) -> torch.Tensor | None:
     """The native group or layer normalization, or none where neither fits."""
-    if not centred or not x.numel():
+    if not centred or not x.numel() or _is_transformed(x):
         return None
     kept = [axis for axis in range(1, x.ndim) if axis not in axes]
     if axes and axes == tuple(range(axes[0], x.ndim)) and groups is None:
@@ -107,6 +108,12 @@ def fused_normalize(
     if y is None or not _near_zero(mean, rstd, limit):
         y, *_ = native(x - sample_mean(x, axes, groups))
     return y
+
+
+def _is_transformed(x: torch.Tensor) -> bool:
+    """Whether `torch.func` vectorizes or differentiates over `x`, in whose way no value is read."""
+    wrapped = getattr(torch._C._functorch, "is_functorch_wrapped_tensor", None)
+    return wrapped is not None and wrapped(x)
 
 
 def _on_a_cpu(x: torch.Tensor) -> bool:
