@@ -16,6 +16,9 @@ from keras_norms.layers.filter_response import (
 )
 from keras_norms.layers.filter_response import ThresholdedLinearUnit as ThresholdedLinearUnit
 from keras_norms.layers.ghost import GhostBatchNormalization as GhostBatchNormalization
+from keras_norms.layers.global_response import (
+    GlobalResponseNormalization as GlobalResponseNormalization,
+)
 from keras_norms.layers.group import GroupNormalization as GroupNormalization
 from keras_norms.layers.instance import InstanceNormalization as InstanceNormalization
 from keras_norms.layers.instance_enhancement import (
@@ -24,9 +27,11 @@ from keras_norms.layers.instance_enhancement import (
 from keras_norms.layers.layer import LayerNormalization as LayerNormalization
 from keras_norms.layers.lp import LpNormalization as LpNormalization
 from keras_norms.layers.mean_only import MeanOnlyBatchNormalization as MeanOnlyBatchNormalization
+from keras_norms.layers.poly import PolyNormalization as PolyNormalization
 from keras_norms.layers.proxy import ProxyNormalization as ProxyNormalization
 from keras_norms.layers.renorm import BatchRenormalization as BatchRenormalization
 from keras_norms.layers.rms import RMSNormalization as RMSNormalization
+from keras_norms.layers.simple import SimpleNormalization as SimpleNormalization
 from keras_norms.layers.switchable import SwitchableNormalization as SwitchableNormalization
 from keras_norms.layers.unit import UnitNormalization as UnitNormalization
 from keras_norms.layers.variance import VarianceNormalization as VarianceNormalization

@@ -62,6 +62,16 @@ def before_activation(kind: type[keras.layers.Layer]) -> Callable[..., Layers]:
     return follow
 
 
+def after_activation(kind: type[keras.layers.Layer]) -> Callable[..., Layers]:
+    """For what compares the responses of channels: the activation comes first."""
+
+    def follow(linear: keras.layers.Layer, activation: Any, **arguments: Any) -> Layers:
+        normalizer = kind(**{"axis": channel_axis(linear), **arguments})
+        return [*activation_layers(activation), normalizer]
+
+    return follow
+
+
 def instead_of_activation(kind: type[keras.layers.Layer]) -> Callable[..., Layers]:
     """For what is normalizer and activation in one: the unit's own activation is absorbed."""
 

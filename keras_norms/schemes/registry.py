@@ -11,6 +11,7 @@ from keras_norms.schemes.absorbing import proxied, thresholded
 from keras_norms.schemes.part import (
     Layers,
     Part,
+    after_activation,
     around_kernel,
     before_activation,
     instead_of_activation,
@@ -79,11 +80,18 @@ REGISTRY: dict[str, Part] = {
     "filter_response": Part(
         layers.FilterResponseNormalization, "Singh & Krishnan 2020", follow=thresholded
     ),
+    "global_response": Part(
+        layers.GlobalResponseNormalization,
+        "Woo et al. 2023",
+        follow=after_activation(layers.GlobalResponseNormalization),
+    ),
     "group": _usual(layers.GroupNormalization, "Wu & He 2018"),
     "instance": _usual(layers.InstanceNormalization, "Ulyanov et al. 2016"),
     "layer": Part(layers.LayerNormalization, "Ba et al. 2016", follow=_layer_over_the_example),
+    "poly": _absorbing(layers.PolyNormalization, "Zhuo et al. 2024"),
     "proxy": Part(layers.ProxyNormalization, "Labatie et al. 2021", follow=proxied, around="layer"),
     "rms": _usual(layers.RMSNormalization, "Zhang & Sennrich 2019"),
+    "simple": _usual(layers.SimpleNormalization, "timm, no paper"),
     "unit": _usual(layers.UnitNormalization, "Blue 1978"),
     # Weights.
     "spectral": _around(weights.SpectralNormalization, "Miyato et al. 2018"),

@@ -30,8 +30,11 @@ def _weights(spec: str) -> str:
     unit = NamedScheme(parse(spec))(keras.layers.Conv2D(CHANNELS, 3), "relu")
     inputs = keras.Input((8, 8, CHANNELS))
     model = keras.Model(inputs, unit(inputs))
+    inner = [layer for outer in unit.layers for layer in outer._flatten_layers()]
+    linear = [layer for layer in inner if isinstance(layer, keras.layers.Conv2D)]
+    known = {id(weight) for layer in linear for weight in layer.weights}
     trained, remembered = (
-        [_said(weight) for weight in weights if weight.name not in ("kernel", "bias")]
+        [_said(weight) for weight in weights if id(weight) not in known]
         for weights in (model.trainable_weights, model.non_trainable_weights)
     )
     parts = [", ".join(trained)]

@@ -36,6 +36,8 @@ def test_names():
     ("group:2+ws", ["WeightStandardization", "GroupNormalization", "Activation"]),
     ("weight+mean_only", ["WeightNormalization", "MeanOnlyBatchNormalization", "Activation"]),
     ("proxy(layer)", ["Dense", "LayerNormalization", "ProxyNormalization"]),
+    ("global_response", ["Dense", "Activation", "GlobalResponseNormalization"]),
+    ("poly", ["Dense", "PolyNormalization"]),
     ("sws:activation=tanh+evonorm_b0", ["ScaledWeightStandardization", "EvoNormB0"]),
     ("cross_iteration:window=2", ["CrossIterationBatchNormalization", "Activation"]),
 ])  # fmt: skip
