@@ -86,7 +86,7 @@ def total(
     weight: Tensor | None = None,
 ) -> Tensor:
     """The sum of `x`, or of `x * weight`, over `axes`, which are kept, and within `groups`."""
-    summed = native.total(x, tuple(axes), weight)
+    summed = native.total(x, tuple(sorted(axes)), weight)
     return groups.total(summed) if groups else summed
 
 
@@ -95,7 +95,7 @@ def _masked(
 ) -> tuple[Tensor, Moments]:
     # Corrected two-pass: a sample for the shift could be hidden whole, the masked mean cannot.
     seen, count, visible = _visible_count(x, axes, visible, groups)
-    origin = sample_mean(x, axes, groups)
+    origin = sample_mean(ops.where(visible, x, 0), axes, groups)
     shift = origin + _visible_total(x - origin, axes, visible, groups) / seen
     shift = ops.stop_gradient(shift)
     z = x - shift

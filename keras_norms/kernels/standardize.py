@@ -168,7 +168,7 @@ def standardize_gradient(
     if centred:
         by_mean = total(direct, rest, groups, gamma)
         by_xhat = by_xhat - m * by_mean
-    slope = by_xhat * (r * r * r) / n
+    slope = (by_xhat / n * r) * r * r  # the cube of a small r alone would be zero
     constant = m * slope - r * by_mean / n if centred else None
     correction = z * slope
     if visible is not None:

@@ -69,7 +69,10 @@ def _as_product(x: tf.Tensor, axes: tuple[int, ...], weight: tf.Tensor | None) -
     """
     kept = [axis for axis in range(len(x.shape)) if axis not in axes]
     neighbours = axes == tuple(range(axes[0], axes[-1] + 1))
-    along = weight is None or all(weight.shape[axis] == 1 for axis in kept)
+    along = weight is None or (
+        all(weight.shape[axis] == 1 for axis in kept)
+        and all(weight.shape[axis] == x.shape[axis] for axis in axes)
+    )
     large = math.prod(size or TYPICAL_BATCH for size in x.shape) >= LARGE
     return neighbours and along and large and x.dtype == tf.float32 and _only_cpus()
 

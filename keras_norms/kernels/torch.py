@@ -56,7 +56,7 @@ def fused_batch_standardize(
     shape = [channels if axis == kept[0] else 1 for axis in range(x.ndim)]
     y, mean, variance = native(x) if _on_a_cpu(x) else (None, None, None)
     shift = torch.zeros(shape, dtype=x.dtype, device=x.device)
-    if y is None or not _near_zero(mean, torch.rsqrt(variance), NEAR):
+    if y is None or not _near_zero(mean, variance, NEAR):
         shift = sample_mean(x, axes)
         y, mean, variance = native(x - shift)
     biased = variance.reshape(shape) * ((count - 1) / count)
@@ -105,7 +105,7 @@ def fused_normalize(
         return (y if kept[0] == 1 else y.movedim(1, -1)).reshape(x.shape), mean, rstd
 
     y, mean, rstd = native(x) if _on_a_cpu(x) else (None, None, None)
-    if y is None or not _near_zero(mean, rstd, limit):
+    if y is None or not _near_zero(mean, rstd.pow(-2) - epsilon, limit):
         y, *_ = native(x - sample_mean(x, axes, groups))
     return y
 
@@ -121,9 +121,9 @@ def _on_a_cpu(x: torch.Tensor) -> bool:
     return x.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
-def _near_zero(mean: torch.Tensor, rstd: torch.Tensor, limit: float) -> bool:
+def _near_zero(mean: torch.Tensor, variance: torch.Tensor, limit: float) -> bool:
     """Whether no mean is further than `limit` deviations from zero."""
-    return bool((mean * rstd).abs().max() <= limit)  # false for what is not a number
+    return bool((mean.square() <= limit**2 * variance).all())  # false for what is not a number
 
 
 def total(
