@@ -6,20 +6,22 @@ import sys
 
 from benchmarks import quick
 from benchmarks.ioffe2015 import convergence
+from benchmarks.speed import experiment as speed
 from keras_norms.lab.command import Program
 from studies import frontier
 
 BENCHMARKS = Program(
     name="benchmarks",
-    about="Replications of papers on normalization.",
+    about="Replications of papers on normalization, and what normalizers cost.",
     examples="""\
   python -m benchmarks quick
   python -m benchmarks list
   python -m benchmarks run ioffe2015 --seeds 5 --steps 600 --out results
   python -m benchmarks run ioffe2015 --data cifar10 --data-dir ~/tensorflow_datasets
   python -m benchmarks run ioffe2015 --storage postgresql://USER:PASSWORD@HOST/NAME
+  python -m benchmarks run speed --quick
   python -m benchmarks report --out results""",
-    experiments={"ioffe2015": convergence},
+    experiments={"ioffe2015": convergence, "speed": speed},
     others=[frontier],
     plans={"quick": (quick.ABOUT, quick.plan)},
 )

@@ -20,16 +20,32 @@ def interleaved(
 
     Args:
         sides: what to call; each is called twice beforehand, to compile and to warm up.
-        rounds: how often all sides take their turn; the order is turned round each time.
+        rounds: how often all sides take their turn; the order is turned round each time, and
+            moved on every second time, since who follows itself finds its memory warm.
         least: seconds that a measurement lasts at least, by repeated calls.
     """
     clock = time.perf_counter if on_gpu() else time.process_time
     calls = {name: _calls(side, clock, least) for name, side in sides.items()}
     rows = []
     for turn in range(rounds):
-        order = list(sides) if turn % 2 else list(reversed(sides))
+        moved = 2 * (turn // 2) % len(sides)
+        order = [*sides][moved:] + [*sides][:moved]
+        order = order if turn % 2 else order[::-1]
         rows.append({name: _seconds(sides[name], clock, calls[name]) for name in order})
     return pd.DataFrame(rows, columns=list(sides))
+
+
+def first_calls(sides: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
+    """CPU seconds of each side's first call, which traces and compiles it.
+
+    CPU time on a GPU too, where compiling is still the processor's work.
+    """
+    seconds = {}
+    for name, side in sides.items():
+        started = time.process_time()
+        _finish(side())
+        seconds[name] = time.process_time() - started
+    return seconds
 
 
 def on_gpu() -> bool:

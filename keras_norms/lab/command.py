@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -64,13 +65,13 @@ class Program:
         elif options.command == "run":
             module = self.experiments[options.experiment]
             settings = settings_of(module, vars(options))
-            if options.download:
+            if getattr(options, "download", False):
                 data.load(settings.data, data_dir=options.data_dir, download=True)
             carry_out(
                 [(module, settings)],
                 options.out,
                 options.storage,
-                data_dir=options.data_dir,
+                data_dir=getattr(options, "data_dir", None),
                 page=options.experiment,
             )
         else:
@@ -96,7 +97,7 @@ class Program:
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
             add_output_options(one)
-            add_run_options(one)
+            add_run_options(one, {field.name for field in dataclasses.fields(module.Settings)})
             module.add_options(one)
         for name, (about, _) in self.plans.items():
             add_output_options(commands.add_parser(name, help=about, description=about))
@@ -122,15 +123,20 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_run_options(parser: argparse.ArgumentParser) -> None:
-    """Data and budget: what every experiment understands."""
-    parser.add_argument(
-        "--data", metavar="NAME", help="digits, or an image classification set of TFDS"
-    )
-    parser.add_argument("--data-dir", metavar="DIR", help="folder that holds the TFDS set")
-    parser.add_argument(
-        "--download", action="store_true", help="let TFDS fetch and prepare the set"
-    )
-    parser.add_argument("--seeds", type=int, metavar="N", help="number of paired seeds")
-    parser.add_argument("--steps", type=int, metavar="N", help="step budget of a run")
-    parser.add_argument("--batch", type=int, metavar="N", help="mini-batch size")
+def add_run_options(parser: argparse.ArgumentParser, settings: Collection[str]) -> None:
+    """Data and budget: an option for each of them that the experiment has as a setting."""
+    if "data" in settings:
+        parser.add_argument(
+            "--data", metavar="NAME", help="digits, or an image classification set of TFDS"
+        )
+        parser.add_argument("--data-dir", metavar="DIR", help="folder that holds the TFDS set")
+        parser.add_argument(
+            "--download", action="store_true", help="let TFDS fetch and prepare the set"
+        )
+    for name, meaning in (
+        ("seeds", "number of paired seeds"),
+        ("steps", "step budget of a run"),
+        ("batch", "mini-batch size"),
+    ):
+        if name in settings:
+            parser.add_argument(f"--{name}", type=int, metavar="N", help=meaning)

@@ -103,6 +103,12 @@ class Progress:
         self._advance(run, effort(run), trained=trained)
         self._show(f"learning rate {run.learning_rate:.3g}, seed {run.seed}")
 
+    def spent(self, effort: float) -> None:
+        """Work of the stage that is no run has taken its time."""
+        self._stage_done[""] = self._stage_done.get("", 0.0) + effort
+        self._trained += effort
+        self._show("")
+
     def _advance(self, run: Run, to: float, *, trained: bool) -> None:
         gain = to - self._stage_done.get(run.key, 0.0)
         self._stage_done[run.key] = to

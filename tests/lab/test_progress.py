@@ -115,3 +115,14 @@ def test_silence_says_nothing(capfd):
     with Progress.silent() as progress, progress.stage("a stage", 1.0):
         progress.running(run(), 1)
     assert capfd.readouterr() == ("", "")
+
+
+def test_work_that_is_no_run_tells_the_time_left_too(clock):
+    stream, progress = lines_of()
+    with progress:
+        progress.expect(4.0)
+        for name in ("read back", "measured"):
+            with progress.stage(name, 1.0):
+                if name == "measured":
+                    progress.spent(1.0)
+    assert re.search(r" 50% +\d+:\d\d left  measured", stream.getvalue())
