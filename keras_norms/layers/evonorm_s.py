@@ -13,6 +13,7 @@ from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import (
     checked_groups,
     groups_of,
+    one_axis,
     positive_axes,
     refuse_batch_axis,
 )
@@ -33,12 +34,7 @@ class _SampleEvoNorm(AffineNormalization):
         scale: bool = True,
         **options: Unpack[AffineOptions],
     ) -> None:
-        groups = checked_groups(groups)
-        if isinstance(axis, (list, tuple)):
-            raise ValueError(
-                "Argument `axis` must be one int: groups are made along one axis. "
-                f"Received: axis={axis!r}"
-            )
+        groups, axis = checked_groups(groups), one_axis(axis)
         super().__init__(axis, epsilon, center, scale, **options)
         self.groups = groups
         self.v = None
