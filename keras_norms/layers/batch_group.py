@@ -32,8 +32,9 @@ class BatchGroupNormalization(RememberingNormalization):
     Runs are of the inputs with their channels first, and of places in row-major order, whatever
     `axis` is: images with channels last and first give the same.
 
-    Costs about 4.5 times batch normalization in TensorFlow's plain graph: with the channels last,
-    the values of a group lie apart and are moved together and back, forward and backward.
+    Costs about 3 times batch normalization in TensorFlow's plain graph and 10 times under XLA on a
+    CPU: with the channels last, the values of a group lie apart and are moved together and back,
+    forward and backward.
 
     Args:
         groups: how many runs; must divide M. With spatial sizes that are not known when the

@@ -41,7 +41,7 @@ class CrossIterationBatchNormalization(RememberingNormalization):
     which subtracts no large numbers. Through the first `burn_in` batches the window is this batch
     alone: kernels change fast then. In each training step the linear layer is differentiated
     twice more, and the window holds three kernels a past batch: this is what the layer costs, about
-    6 times batch normalization in TensorFlow's plain graph.
+    4 times batch normalization in TensorFlow's plain graph, 8 times under XLA on a CPU.
 
     The published code drops a batch whose s'_t < m'_t^2 where the paper has the maximum (as here),
     adds epsilon to the deviation unless told otherwise, draws gamma from [0, 1) (here it is 1),

@@ -91,9 +91,9 @@ class EvoNormB0(_BatchEvoNorm):
     torch code often takes the unbiased var_i), gamma and v start at one and beta at zero. That
     code's momentum is 0.9; here 0.99 as in `BatchNormalization`.
 
-    Costs about 7 times batch normalization in TensorFlow's plain graph, where that is one fused
+    Costs about 6 times batch normalization in TensorFlow's plain graph, where that is one fused
     operation and this is two variances, a maximum and a division, each a pass of its own and two
-    in the gradient; under XLA, 1 to 2 times.
+    in the gradient; on a CPU under XLA, whose reductions are slow, 4 to 10 times.
 
     Args:
         axis: the channel axis, or several; not the batch axis 0.

@@ -85,9 +85,9 @@ class EvoNormS0(_SampleEvoNorm):
     code often takes the unbiased one), gamma and v start at one and beta at zero. That code's
     option `nonlinearity=False`, which leaves `gamma * x + beta`, is not offered.
 
-    Costs about 6 times batch normalization in TensorFlow's plain graph, where that is one fused
-    operation and here the sigmoid, the variance and the product are passes of their own; under
-    XLA, 1 to 2 times.
+    Costs about 4 times batch normalization in TensorFlow's plain graph, where that is one fused
+    operation and here the sigmoid, the variance and the product are passes of their own; on a CPU
+    under XLA, whose reductions are slow, 6 to 15 times.
 
     Args:
         groups: how many groups; must divide the number of channels. -1: one channel a group.
