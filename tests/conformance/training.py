@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conformance.case import SHAPE, Case, draw
-from tests.gradients import COMPILED, array
+from tests.gradients import COMPILED, array, program
 
 
 class Training:
@@ -69,3 +69,11 @@ class Training:
             names = [v.name for v in layer.trainable_variables if v.name not in self.case.told]
             assert names == ["gamma"] * scale + ["beta"] * center
             np.testing.assert_allclose(array(y), self.case.truth(layer, x), atol=2e-5)
+
+    def test_gradients_of_a_shift_alone(self):
+        if not self.case.affine:
+            pytest.skip("the layer has neither argument")
+        layer = self.case.make(scale=False)
+        got = program(layer, training=True)(draw(SHAPE), draw(SHAPE, 2))
+        assert all(np.isfinite(g).all() for g in (got.inputs, *got.weights.values()))
+        assert got.weights["beta"].any()
