@@ -12,9 +12,8 @@ from keras_norms.layers.batch import BatchNormalization
 from keras_norms.layers.ghost import GhostBatchNormalization
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.renorm import BatchRenormalization
-from keras_norms.surgery.copying import built_copy, copied_weights
 from keras_norms.surgery.graph import Call, graphs, is_graph
-from keras_norms.surgery.linear import Linear, array
+from keras_norms.surgery.linear import Linear, array, stripped
 from keras_norms.surgery.neighbours import linear_after, linear_before
 from keras_norms.surgery.normalizers import paths
 from keras_norms.surgery.rebuild import rebuild
@@ -157,10 +156,7 @@ class _Folding:
         if id(layer) in self.linear and self.linear[id(layer)].changed:
             return [self.linear[id(layer)].made()]
         if isinstance(layer, Reparameterization):
-            plain = layer.strip()
-            renamed = built_copy(plain, name=layer.name)
-            copied_weights(plain, renamed)
-            return [renamed]
+            return [stripped(layer)]
         return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 
-from keras_norms.surgery.copying import built_copy
+from keras_norms.surgery.copying import built_copy, copied_weights
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 
@@ -108,6 +108,16 @@ class Linear:
             variable.assign(value.astype(_dtype(variable)))
         new.bias.assign(np.broadcast_to(self.bias, new.bias.shape).astype(_dtype(new.bias)))
         return new
+
+
+def stripped(linear: keras.layers.Layer) -> keras.layers.Layer:
+    """The layer, or what a weight reparameterization wraps with its effective kernel, renamed."""
+    if not isinstance(linear, Reparameterization):
+        return linear
+    plain = linear.strip()
+    renamed = built_copy(plain, name=linear.name)
+    copied_weights(plain, renamed)
+    return renamed
 
 
 def array(variable: keras.Variable) -> np.ndarray:
