@@ -1,0 +1,47 @@
+"""What `compile()` gave a model, given to its copy: loss, metrics, optimizer and its state."""
+
+from __future__ import annotations
+
+import warnings
+from collections import defaultdict
+from typing import Any
+
+import keras
+from keras import ops
+
+from keras_norms.surgery.report import Report
+
+
+def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:
+    """Compile `new` as `old` is, if it is, with the optimizer's state; else say so in `report`."""
+    if not getattr(old, "compiled", False):
+        return
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            new.compile_from_config(old.get_compile_config())
+    except Exception as error:
+        new.compiled = False
+        report.note(
+            f"The new model is not compiled, since the compile() of {old.name!r} cannot be "
+            f"repeated from its config ({type(error).__name__}: {error}). Call compile() on it."
+        )
+        return
+    if old.optimizer is not None and old.optimizer.built and new.compiled:
+        copied_slots(old.optimizer, new.optimizer)
+
+
+def copied_slots(old: Any, new: Any) -> None:
+    """Give a built optimizer the state of another, slot by slot of the same name and shape.
+
+    A slot that the other does not have, or that cannot be told from its namesakes, keeps its
+    initial value.
+    """
+    known, wanted = defaultdict(list), defaultdict(list)
+    for slots, optimizer in ((known, old), (wanted, new)):
+        for variable in optimizer.variables:
+            slots[variable.name, tuple(variable.shape)].append(variable)
+    for key, variables in wanted.items():
+        if len(known[key]) == len(variables):
+            for after, before in zip(variables, known[key], strict=True):
+                after.assign(ops.copy(before.value))
