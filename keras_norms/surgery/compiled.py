@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import warnings
 from collections import defaultdict
 from typing import Any
@@ -17,7 +18,7 @@ def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:
     if not getattr(old, "compiled", False):
         return
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), keras.saving.custom_object_scope(_custom_objects(old)):
             warnings.simplefilter("ignore")
             new.compile_from_config(old.get_compile_config())
     except Exception as error:
@@ -29,6 +30,21 @@ def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:
         return
     if old.optimizer is not None and old.optimizer.built and new.compiled:
         copied_slots(old.optimizer, new.optimizer)
+
+
+def _custom_objects(model: keras.Model) -> dict[str, Any]:
+    """The user's losses, metrics and optimizer by name, which need not be registered then."""
+    # Not public: the metrics as they were given.
+    metrics = getattr(model, "_compile_metrics", None)
+    given = [
+        model.loss,
+        model.optimizer,
+        getattr(metrics, "_user_metrics", None),
+        getattr(metrics, "_user_weighted_metrics", None),
+    ]
+    leaves = [leaf for leaf in keras.tree.flatten(given) if leaf is not None]
+    kinds = [leaf if hasattr(leaf, "__name__") else type(leaf) for leaf in leaves]
+    return {kind.__name__: kind for kind in kinds if not hasattr(builtins, kind.__name__)}
 
 
 def copied_slots(old: Any, new: Any) -> None:

@@ -18,6 +18,7 @@ from keras_norms.surgery.gaps import gap
 from keras_norms.surgery.measure import measure
 from keras_norms.surgery.normalizers import normalizers, remembered, require_built
 from keras_norms.surgery.pooled import Pooled
+from keras_norms.surgery.rebuild import rebuild
 from keras_norms.surgery.report import Report
 
 ESTIMATORS = ("population", "batch_mean")
@@ -115,10 +116,9 @@ def copy_of(model: keras.Model) -> keras.Model:
     graph = isinstance(model, Functional) and functional_like_constructor(type(model))
     if graph or type(model) is keras.Sequential:
         # Layer by layer, so that their classes need not be registered.
-        new = keras.models.clone_model(model, clone_function=copied, recursive=True)
-    else:
-        new = copied(model)
-        new.build_from_config(model.get_build_config() or {})
+        return rebuild(model)
+    new = copied(model)
+    new.build_from_config(model.get_build_config() or {})
     copied_weights(model, new)
     return new
 

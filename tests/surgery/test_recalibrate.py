@@ -209,6 +209,23 @@ def test_mixed_precision_and_compiled_models(jit):
     assert np.isfinite(array(new.layers[-1].moving_mean.value)).all()
 
 
+def test_losses_and_metrics_of_ones_own():
+    def squared(y, prediction):
+        return keras.ops.mean(keras.ops.square(y - prediction))
+
+    class Own(keras.metrics.MeanAbsoluteError):
+        pass
+
+    model = single(BatchNormalization())
+    model.compile("adam", squared, metrics=[Own(name="own"), squared])
+    model.fit(X, X, verbose=0)
+    new, report = recalibrated(model, X)
+    assert not report.notes
+    loss, own, again = new.evaluate(X, X, verbose=0)
+    assert loss == pytest.approx(again)
+    assert own < loss
+
+
 def test_nested_shared_and_several_inputs():
     """A normalizer in two places is found once, and its statistics are those of both."""
     shared = BatchNormalization(name="shared")
