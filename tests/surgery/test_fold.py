@@ -57,8 +57,7 @@ def reason(model):
     return row["detail"]
 
 
-@pytest.mark.parametrize("batch", BATCHES)
-@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize(("batch", "bias"), zip(BATCHES, [True, False], strict=True))
 @pytest.mark.parametrize("name", LINEAR)
 def test_into_the_layer_before(name, bias, batch):
     shape, make = LINEAR[name]
