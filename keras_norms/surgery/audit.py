@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 
 from keras_norms.surgery.batches import Batches
+from keras_norms.surgery.compiled import inmost
 from keras_norms.surgery.gaps import gap, sentence
 from keras_norms.surgery.measure import measure
 from keras_norms.surgery.normalizers import normalizers
@@ -138,7 +139,7 @@ def _evaluated(model: keras.Model, data: Batches) -> dict[str, float] | None:
 
 def _steps(model: keras.Model) -> int | None:
     """How many steps the model's optimizer has made."""
-    optimizer = getattr(model, "optimizer", None)
+    optimizer = inmost(getattr(model, "optimizer", None))
     if optimizer is None:
         return None
     return int(ops.convert_to_numpy(optimizer.iterations.value)) or None

@@ -66,10 +66,9 @@ class Batches:
 
     def _raw(self) -> Iterator[Any]:
         if self._whole:
-            arrays = tree.map_structure(lambda a: a if _is_array(a) else np.asarray(a), self._data)
-            size, examples = self._batch_size, self._examples()
-            for start in range(0, examples, size):
-                yield tree.map_structure(lambda a, at=start: a[at : at + size], arrays)
+            for start in range(0, self._examples(), self._batch_size):
+                part = slice(start, start + self._batch_size)
+                yield tree.map_structure(lambda a, p=part: None if a is None else a[p], self._data)
         elif isinstance(self._data, keras.utils.PyDataset):
             yield from (self._data[i] for i in range(self.number))
         else:

@@ -61,3 +61,10 @@ def copied_slots(old: Any, new: Any) -> None:
         if len(known[key]) == len(variables):
             for after, before in zip(variables, known[key], strict=True):
                 after.assign(ops.copy(before.value))
+
+
+def inmost(optimizer: Any) -> Any:
+    """The optimizer inside those that scale its loss, which counts the steps."""
+    while hasattr(optimizer, "inner_optimizer"):
+        optimizer = optimizer.inner_optimizer
+    return optimizer

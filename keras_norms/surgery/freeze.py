@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_norms.surgery.compiled import copied_slots
+from keras_norms.surgery.compiled import copied_slots, inmost
 from keras_norms.surgery.normalizers import normalizers, paths
 from keras_norms.surgery.report import Report
 
@@ -85,16 +85,9 @@ def _renew_optimizer(model: keras.Model) -> None:
         return
     weights = model.trainable_variables
     # Not public: which weights the optimizer was built with.
-    if [id(w) for w in weights] == [id(w) for w in _inmost(old)._trainable_variables]:
+    if [id(w) for w in weights] == [id(w) for w in inmost(old)._trainable_variables]:
         return
     new = type(old).from_config(old.get_config())
     new.build(weights)
     copied_slots(old, new)
     model.optimizer = new
-
-
-def _inmost(optimizer: Any) -> Any:
-    """The optimizer inside those that scale its loss."""
-    while hasattr(optimizer, "inner_optimizer"):
-        optimizer = optimizer.inner_optimizer
-    return optimizer

@@ -77,6 +77,15 @@ def test_the_optimizer_goes_on(jit):
     assert int(array(model.optimizer.iterations.value)) == 4
 
 
+def test_an_optimizer_that_scales_the_loss():
+    scaled = keras.optimizers.LossScaleOptimizer
+    model = model_of(BatchNormalization, COMPILED[0], lambda: scaled(SGD()))
+    fit(model)
+    freeze(model)
+    assert moved(model) == ({False}, {True})
+    assert int(array(model.optimizer.inner_optimizer.iterations.value)) == 4
+
+
 def test_twice_is_nothing():
     model = model_of(BatchNormalization, COMPILED[0])
     freeze(model)
