@@ -1,0 +1,1 @@
+"""Operations on finished models: a model in, a new model out, the old one untouched."""

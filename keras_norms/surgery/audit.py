@@ -1,0 +1,145 @@
+"""Whether a model's moving statistics are those of the data."""
+
+from __future__ import annotations
+
+import warnings
+from itertools import chain
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+from keras_norms.surgery.batches import Batches
+from keras_norms.surgery.compiled import inmost
+from keras_norms.surgery.gaps import gap, sentence
+from keras_norms.surgery.measure import measure
+from keras_norms.surgery.normalizers import normalizers
+from keras_norms.surgery.recalibrate import assign_statistics
+from keras_norms.surgery.report import Report
+
+Statistics = dict[str, tuple[Any, Any, Any]]
+
+
+def audit(
+    model: keras.Model,
+    data: Any,
+    *,
+    batches: int | None = None,
+    batch_size: int = 32,
+    validation: Any = None,
+    verbose: bool = True,
+) -> Report:
+    """How far each normalizer's moving statistics are off, and what that costs.
+
+    For each channel, with the true statistics of the data as `recalibrate` takes them:
+
+        mean gap  = |moving_mean - mean| / sqrt(variance + epsilon)
+        log ratio = log(sqrt(moving_variance + epsilon) / sqrt(variance + epsilon))
+
+    The report has a row for each normalizer: the root mean square and the largest mean gap over
+    its channels, the mean and the farthest log ratio, and whether the layer is far off: a mean
+    gap above 0.25, or log ratios of a root mean square above log(1.25). A sentence below the table
+    says so, and the share of initial values that remain where few steps are the reason.
+
+    If the model is compiled and labels are there, a further row for each of loss and metrics says
+    what `evaluate` gives now and what it would give after `recalibrate(model, data)`. The frozen
+    normalizers, which that leaves alone, are measured as well.
+
+    The model is afterwards as it was: no copy is made, so it may be one that cannot be copied.
+
+    Args:
+        model: any built model.
+        data: as in `recalibrate`.
+        batches: how many batches of it to take; all by default.
+        batch_size: of arrays.
+        validation: data with labels for loss and metrics; `data` itself by default, if it can be
+            passed over again.
+        verbose: whether to show a progress bar.
+
+    Returns:
+        A `Report`.
+
+    Raises:
+        ValueError: a wrong argument; a model that is not built; no batch.
+    """
+    source = Batches(data, batches, batch_size)
+    layers = normalizers(model)
+    report = Report(f"Audit of {model.name!r}")
+    if not layers:
+        report.note("The model has no normalizer with moving statistics.")
+        return report
+    pooled, calls = measure(model, layers, source, verbose)
+    found = {path: pooled[path].population() for path in layers}
+    steps = _steps(model)
+    for path, layer in layers.items():
+        distance = gap(layer, *found[path])
+        report.add(
+            path,
+            kind=type(layer).__name__,
+            values=int(np.min(pooled[path].count)),
+            **distance.columns,
+            far=distance.far,
+        )
+        if distance.far:
+            report.note(sentence(path, distance, layer, steps))
+        if calls[path] > 1:
+            report.note(f"Layer {path!r} is called {calls[path]} times a batch, pooled here.")
+    tested = source if validation is None else Batches(validation, None, batch_size)
+    if not getattr(model, "compiled", False):
+        report.note("Loss and metrics are not compared: the model is not compiled.")
+    elif tested.once and validation is None:
+        report.note(
+            "Loss and metrics are not compared: `data` can be passed over only once. Pass labelled "
+            "data that can be passed again as `validation`."
+        )
+    else:
+        thawed = {path: values for path, values in found.items() if layers[path].trainable}
+        _compare(model, tested, {layers[path]: thawed[path] for path in thawed}, report)
+    return report
+
+
+def _compare(model: keras.Model, data: Batches, found: dict, report: Report) -> None:
+    """Rows of loss and metrics, as they are and as they would be."""
+    before = _evaluated(model, data)
+    if before is None:
+        report.note("Loss and metrics are not compared: the data has no labels.")
+        return
+    variables = [v for layer in found for v in layer.variables if not v.trainable]
+    values = [ops.copy(v.value) for v in variables]
+    try:
+        for layer, statistics in found.items():
+            assign_statistics(layer, *statistics)
+        after = _evaluated(model, data)
+    finally:
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+    for name, value in before.items():
+        report.add(name, kind="evaluate", now=value, recalibrated=after[name])
+        report.note(f"Recalibration would take {name} from {value:.4g} to {after[name]:.4g}.")
+
+
+def _evaluated(model: keras.Model, data: Batches) -> dict[str, float] | None:
+    """Loss and metrics; None without labels."""
+    labelled = ((x, y) if weight is None else (x, y, weight) for x, y, weight in data)
+    first = next(labelled, None)
+    if first is None or first[1] is None:
+        return None
+    with warnings.catch_warnings():
+        # Keras warns where a generator of unknown length ends.
+        warnings.filterwarnings("ignore", message=".*ran out of data")
+        logs = model.evaluate(
+            (batch for batch in chain([first], labelled)),
+            steps=data.number,
+            verbose=0,
+            return_dict=True,
+        )
+    return {name: float(value) for name, value in logs.items()}
+
+
+def _steps(model: keras.Model) -> int | None:
+    """How many steps the model's optimizer has made."""
+    optimizer = inmost(getattr(model, "optimizer", None))
+    if optimizer is None:
+        return None
+    return int(ops.convert_to_numpy(optimizer.iterations.value)) or None

@@ -1,0 +1,70 @@
+"""One normalizer for another, throughout a finished model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Any
+
+import keras
+
+from keras_norms import schemes
+from keras_norms.surgery.converting import Converting
+from keras_norms.surgery.graph import graphs
+from keras_norms.surgery.normalizers import paths
+from keras_norms.surgery.rebuild import rebuild
+from keras_norms.surgery.report import Report
+from keras_norms.surgery.selection import selected
+
+Where = Callable[[keras.layers.Layer], bool] | Collection[str] | None
+
+
+def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Model, Report]:
+    """A model with other normalizers in the places of those that it has.
+
+    Recognized are the normalizers of this library, weight reparameterizations, and Keras's
+    BatchNormalization, LayerNormalization, GroupNormalization and RMSNormalization. Each is
+    replaced as `get(to)` would attach to the linear layer before it and the activation after it:
+
+    - gamma and beta are carried wherever both layers have them in the same shape, for they scale
+      and shift the same channels; so are `center`, `scale`, their regularizers, constraints and
+      initializers, the dtype policy, `trainable` and the name;
+    - moving mean and variance, epsilon and momentum are carried where both average the moments of
+      batches: Keras's batch normalization to ours and back gives the same model, weight by weight;
+    - arguments in `to` that differ from their defaults win over what would be carried;
+    - a weight reparameterization is taken off with its effective kernel (`strip`), and the one in
+      `to`, if any, is put around the linear layer directly before;
+    - a scheme that absorbs the activation (EvoNorm, filter response, proxy) takes the place of
+      the activation layer that alone follows;
+    - `"none"`, or weights alone as in `"ws"`, takes normalizers away; a linear layer without a bias
+      directly before one with a beta then gets that beta as its bias. Scale and statistics are
+      lost: this is another network.
+
+    Nothing else is touched. Any conversion but batch to batch computes another function, which
+    must be trained or at least tuned. The new model is not compiled.
+
+    Args:
+        model: functional or Sequential, built, models inside it included.
+        to: a spec such as `"group:8"` or `"ws+group:32"`, or whatever `get` takes, such as
+            `keras.layers.BatchNormalization`.
+        where: which normalizers: a function of a layer, or names (or paths, as in the report);
+            None for all.
+
+    Returns:
+        The new model, and a report. Its column `done` says `"converted"` or `"left"` of each
+        normalizer, `detail` what came of it or why it was left. Left are those on an axis that is
+        not the channels, that hold the model's activation inside (EvoNorm, proxy), that are
+        inside layers that are no models, shared ones whose surroundings would change, and those
+        whose surroundings the scheme refuses (an activation layer that is no plain function).
+
+    Raises:
+        ValueError: `to` is no spec, or `"cross_iteration"`, which is made with its linear layer;
+            `where` names no normalizer; groups that do not divide the channels, with the layers
+            and the numbers that do; a model or layer that cannot be rebuilt.
+    """
+    scheme = schemes.get(to)
+    named = {id(layer): path for path, layer in paths(model)}
+    converting = Converting(graphs(model), scheme, named, selected(model, where))
+    report = Report(f"conversion of {model.name!r} to {scheme}")
+    for path, done, detail in converting.decide():
+        report.add(path, done=done, detail=detail)
+    return rebuild(model, converting.replacement), report

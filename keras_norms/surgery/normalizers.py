@@ -1,0 +1,81 @@
+"""Finding the normalizers that remember: ours and Keras's, wherever in a model they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import keras
+
+from keras_norms.layers.memory import RememberingNormalization
+
+REMEMBERING = (RememberingNormalization, keras.layers.BatchNormalization)
+
+
+def normalizers(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """The normalizers with moving statistics in `model`, by path.
+
+    Args:
+        model: functional, Sequential, nested or subclassed; a layer with layers inside will do.
+
+    Returns:
+        In the order of the model's layers, each once however often it is called. The path is the
+        names of the layers around it, from the outside in, and its own, joined by "/"; where two
+        would be called the same, the later ones end in "#2", "#3", ...
+
+    Raises:
+        ValueError: `model` is no built Keras model.
+    """
+    require_built(model)
+    found: dict[str, keras.layers.Layer] = {}
+    for path, layer in paths(model):
+        if isinstance(layer, REMEMBERING):
+            if not layer.built:
+                raise ValueError(
+                    f"Layer {path!r} of model {model.name!r} is not built, so the model never "
+                    "called it: call the model on a batch, or take the layer out."
+                )
+            name, number = path, 1
+            while name in found:
+                number += 1
+                name = f"{path}#{number}"
+            found[name] = layer
+    return found
+
+
+def paths(outer: keras.layers.Layer) -> Iterator[tuple[str, keras.layers.Layer]]:
+    """Every layer inside `outer` with its path, each once, outer ones first."""
+    known = {id(outer)}
+
+    def walk(layer: keras.layers.Layer, before: str) -> Iterator[tuple[str, keras.layers.Layer]]:
+        # Not public: the layers in attributes and lists as well, which `Model.layers` leaves out.
+        for inner in layer._layers:
+            if id(inner) in known:
+                continue
+            known.add(id(inner))
+            path = before + inner.name
+            yield path, inner
+            yield from walk(inner, f"{path}/")
+
+    yield from walk(outer, "")
+
+
+def remembered(layer: keras.layers.Layer) -> tuple[str, ...]:
+    """Which statistics a normalizer keeps: "mean", "variance" or both."""
+    return getattr(layer, "remembers", ("mean", "variance"))
+
+
+def require_built(model: Any) -> None:
+    """For the argument `model`."""
+    if not isinstance(model, keras.layers.Layer):
+        raise ValueError(
+            "Argument `model` must be a Keras model. "
+            f"Received: model={model!r} of type {type(model).__name__}"
+        )
+    # Keras leaves `built` False in a subclassed model that it builds from a config.
+    inside = [inner for _, inner in paths(model)]
+    if not (model.built or (inside and all(inner.built for inner in inside))):
+        raise ValueError(
+            f"Argument `model` ({model.name!r}) is not built, so it has no weights yet. Call it "
+            "on a batch, or build(input_shape), first."
+        )

@@ -1,0 +1,174 @@
+"""True statistics for the normalizers of a finished model (Wu & Johnson 2021)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+
+# Not public: whether a model's class can be called with inputs and outputs.
+from keras.src.models.functional import Functional, functional_like_constructor
+
+from keras_norms.surgery.batches import Batches
+from keras_norms.surgery.compiled import compiled_like
+from keras_norms.surgery.copying import copied, copied_weights
+from keras_norms.surgery.gaps import gap
+from keras_norms.surgery.measure import measure
+from keras_norms.surgery.normalizers import normalizers, remembered, require_built
+from keras_norms.surgery.pooled import Pooled
+from keras_norms.surgery.rebuild import rebuild
+from keras_norms.surgery.report import Report
+
+ESTIMATORS = ("population", "batch_mean")
+
+
+def recalibrate(
+    model: keras.Model,
+    data: Any,
+    *,
+    batches: int | None = None,
+    batch_size: int = 32,
+    estimator: str = "population",
+    verbose: bool = True,
+) -> tuple[keras.Model, Report]:
+    """A copy of `model` whose moving statistics are those of the data, as PreciseBN computes them.
+
+    With batches k of n_k values a channel, means m_k and variances v_k, and N = sum of n_k:
+
+        population:  mean = sum(n_k m_k) / N,  variance = sum(n_k (v_k + (m_k - mean)^2)) / N
+        batch_mean:  mean = average of m_k,    variance = average of v_k
+
+    the first exact for batches of any size, merged in float64 (Chan et al. 1983). Layers with
+    `unbiased=True` take N / (N - 1) times the variance, or n_k / (n_k - 1) times each v_k.
+
+    All layers are measured in one pass over the data. In it each normalizer works as in training,
+    by the statistics of the batch, so that a deep one sees inputs that are normalized right even
+    where the moving statistics before it are wrong. What it sees then depends on the batches, as
+    in training: take the batch size of training. Every other layer runs as in inference: nothing
+    is dropped out, since the statistics are for inference.
+
+    Frozen normalizers (`trainable=False`) are left as they are, and normalize by what they
+    remember. With momentum=None the count of batches becomes that of the data. A compiled model's
+    copy is compiled in the same way, with the same state of the optimizer.
+
+    Args:
+        model: any built model whose layers can be made again from their configs.
+        data: arrays x, `(x, y)` or `(x, y, sample_weight)`; or a `tf.data.Dataset`, a torch
+            DataLoader, a PyDataset, a generator or an iterable of batches of these. Only x is
+            read. Some 10^3 to 10^4 examples are enough.
+        batches: how many batches to take; all by default.
+        batch_size: of arrays.
+        estimator: "population" or "batch_mean".
+        verbose: whether to show a progress bar.
+
+    Returns:
+        The new model; and a `Report` with a row for each normalizer: the values a channel, how far
+        its old statistics were off (as in `audit`) and what was done.
+
+    Raises:
+        ValueError: a layer that cannot be made again from its config, or whose statistics are not
+            finite; both by name. A wrong argument; no batch.
+
+    Reference: Wu & Johnson 2021, arXiv 2105.07576, Section 3 (PreciseBN).
+    """
+    if estimator not in ESTIMATORS:
+        raise ValueError(
+            f"Argument `estimator` must be one of {', '.join(map(repr, ESTIMATORS))}. "
+            f"Received: estimator={estimator!r}"
+        )
+    source = Batches(data, batches, batch_size)
+    new = copy_of(model)
+    report = Report(f"Recalibrated {model.name!r} ({estimator})")
+    compiled_like(model, new, report)
+    layers = normalizers(new)
+    if not layers:
+        report.note("The model has no normalizer with moving statistics: the copy is the same.")
+        return new, report
+    thawed = {path: layer for path, layer in layers.items() if layer.trainable}
+    if thawed:
+        pooled, calls = measure(new, thawed, source, verbose)
+    found = {path: getattr(pooled[path], estimator)() for path in thawed}
+    for path, statistics in found.items():
+        _require_finite(path, *statistics)
+    for path, layer in layers.items():
+        kind = type(layer).__name__
+        if path not in thawed:
+            report.add(path, kind=kind, done="nothing: frozen")
+            continue
+        _describe(report, path, layer, pooled[path], calls[path], *found[path])
+        assign_statistics(layer, *found[path])
+        if getattr(layer, "count", None) is not None:
+            layer.count.assign(ops.cast(pooled[path].batches, layer.count.dtype))
+    if len(thawed) < len(layers):
+        report.note("Frozen layers keep their statistics: unfreeze() them first to change that.")
+    return new, report
+
+
+def copy_of(model: keras.Model) -> keras.Model:
+    """A model of new layers with the same values.
+
+    Raises:
+        ValueError: a layer, named, cannot be made again from its config.
+    """
+    require_built(model)
+    graph = isinstance(model, Functional) and functional_like_constructor(type(model))
+    if graph or type(model) is keras.Sequential:
+        # Layer by layer, so that their classes need not be registered.
+        return rebuild(model)
+    new = copied(model)
+    new.build_from_config(model.get_build_config() or {})
+    copied_weights(model, new)
+    return new
+
+
+def _require_finite(path: str, mean: np.ndarray, variance: np.ndarray, known: Any) -> None:
+    if not np.isfinite(np.where(known, mean + variance, 0.0)).all():
+        raise ValueError(
+            f"The statistics of layer {path!r} are not finite: there is a NaN or an infinity in "
+            "`data`, or the model makes one of it. Clean the data, or look at the layers before."
+        )
+
+
+def _describe(
+    report: Report,
+    path: str,
+    layer: keras.layers.Layer,
+    pooled: Pooled,
+    calls: int,
+    mean: np.ndarray,
+    variance: np.ndarray,
+    known: Any,
+) -> None:
+    """The row of one layer, before it changes."""
+    done = (
+        "recalibrated" if np.all(known) else "recalibrated in part" if np.any(known) else "nothing"
+    )
+    report.add(
+        path,
+        kind=type(layer).__name__,
+        values=int(np.min(pooled.count)),
+        **gap(layer, mean, variance, known).columns,
+        done=done,
+    )
+    if not np.all(known):
+        report.note(f"Layer {path!r}: channels that saw no batch of values keep their statistics.")
+    if calls > 1:
+        report.note(
+            f"Layer {path!r} is called {calls} times a batch: its statistics are those of all its "
+            "uses together. Where these differ, give each use a layer of its own."
+        )
+
+
+def assign_statistics(
+    layer: keras.layers.Layer, mean: np.ndarray, variance: np.ndarray, known: Any
+) -> None:
+    """Give a normalizer new moving statistics, where they are known."""
+    new = {f"moving_{s}": {"mean": mean, "variance": variance}[s] for s in remembered(layer)}
+    if getattr(layer, "renorm", False):
+        new["moving_stddev"] = np.sqrt(variance + layer.epsilon)
+    for name, values in new.items():
+        variable = getattr(layer, name)
+        old = np.asarray(ops.convert_to_numpy(variable.value), np.float64)
+        variable.assign(ops.cast(np.where(known, values, old), variable.dtype))
