@@ -49,9 +49,8 @@ def measured(
     """`x` less the shift, and its moments; around zero, and with no shift, unless `centred`."""
     if not centred:
         return x, mean_square(x, axes, visible)
-    if (
-        not axes and not groups
-    ):  # each value is its own mean; some backends read "no axes" as "all axes"
+    # Each value is its own mean; some backends read "no axes" as "all axes".
+    if not axes and not groups:
         still = ops.stop_gradient(x)
         z = x - still
         return z, Moments(still, z, ops.zeros_like(x), ops.ones_like(x))

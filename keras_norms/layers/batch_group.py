@@ -117,9 +117,7 @@ class BatchGroupNormalization(RememberingNormalization):
         sizes = list(ops.shape(x))
         sizes.insert(1, sizes.pop(channel))
         y = ops.moveaxis(ops.reshape(runs, sizes), 1, channel)
-        gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
-        y = y if gamma is None else y * gamma
-        return y if beta is None else y + beta
+        return self.scale_and_shift(y, x)
 
     def along_memory(self, memory: Any, x: Tensor) -> Tensor:
         return ops.reshape(ops.cast(ops.convert_to_tensor(memory), x.dtype), (1, self.groups, 1))

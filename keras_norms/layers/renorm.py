@@ -104,9 +104,7 @@ class BatchRenormalization(RememberingNormalization):
         r, d = self._corrections(statistics, x)
         self.remember(statistics)
         y = y * r + d
-        gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
-        y = y if gamma is None else y * gamma
-        return y if beta is None else y + beta
+        return self.scale_and_shift(y, x)
 
     def _corrections(self, batch: Moments, x: Tensor) -> tuple[Tensor, Tensor]:
         """r and d for this batch; counts the step."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import numbers
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_norms.kernels import at_least
+from keras_norms.layers.validation import checked_count
 from keras_norms.weights.base import Reparameterization, Tensor, in_full_precision
 
 # The iterations that a fresh layer starts from.
@@ -48,14 +48,9 @@ class SpectralNormalization(Reparameterization):
     def __init__(
         self, layer: keras.layers.Layer, power_iterations: int = 1, **options: Any
     ) -> None:
-        integer = isinstance(power_iterations, numbers.Integral)
-        if not integer or isinstance(power_iterations, bool) or power_iterations < 1:
-            raise ValueError(
-                "Argument `power_iterations` must be an int of at least 1. "
-                f"Received: power_iterations={power_iterations!r}"
-            )
+        power_iterations = checked_count("power_iterations", power_iterations)
         super().__init__(layer, **options)
-        self.power_iterations = int(power_iterations)
+        self.power_iterations = power_iterations
         self.vectors: dict[str, keras.Variable] = {}
         self.prints: dict[str, keras.Variable] = {}
 
