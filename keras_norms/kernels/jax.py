@@ -35,6 +35,14 @@ def total(x: Any, axes: tuple[int, ...], weight: Any | None = None) -> Any:
     return jax.numpy.sum(x, axis=axes, keepdims=True) if axes else x
 
 
+def sums_by_product() -> bool:
+    """Whether a small sum that is laid out again is better a matrix product: on a CPU.
+
+    XLA there fuses the sum into the large loops that read it, and sums anew for each value.
+    """
+    return jax.default_backend() == "cpu"
+
+
 def tanh(x: Any) -> Any:
     """Keras's own makes float32 of float64 here."""
     return jax.numpy.tanh(x)

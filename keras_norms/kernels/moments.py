@@ -7,8 +7,9 @@ from typing import Any
 
 from keras import ops
 
+from keras_norms.kernels.groups import Groups
 from keras_norms.kernels.native import native
-from keras_norms.kernels.statistics import Groups, Moments, sample_mean, value_count
+from keras_norms.kernels.statistics import Moments, sample_mean, value_count
 
 Tensor = Any
 

@@ -7,9 +7,10 @@ from typing import Any
 
 from keras import ops
 
+from keras_norms.kernels.groups import Groups
 from keras_norms.kernels.moments import measured, total
 from keras_norms.kernels.native import native
-from keras_norms.kernels.statistics import Groups, Moments
+from keras_norms.kernels.statistics import Moments
 
 Tensor = Any
 

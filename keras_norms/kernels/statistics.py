@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from keras import ops
+
+if TYPE_CHECKING:  # it asks the running backend, whose file needs this one first
+    from keras_norms.kernels.groups import Groups
 
 Tensor = Any
 
@@ -34,37 +37,6 @@ class Moments(NamedTuple):
     def centre(self, x: Tensor) -> Tensor:
         """`x - mean`, exact where the mean is large against the deviation."""
         return (x - self.shift) - self.offset
-
-
-class Groups(NamedTuple):
-    """Neighbouring slices along `axis`, in `number` groups, that share their statistics.
-
-    Statistics keep one value for each slice, equal within a group: so they broadcast to the
-    inputs as they are, and no full-sized tensor is ever reshaped.
-    """
-
-    axis: int
-    number: int
-
-    def total(self, x: Tensor) -> Tensor:
-        """The sum within each group, laid out again for each of its slices."""
-        parted = self._parted(x)
-        summed = ops.sum(parted, axis=self.axis + 1, keepdims=True)
-        return ops.reshape(ops.broadcast_to(summed, ops.shape(parted)), ops.shape(x))
-
-    def first(self, x: Tensor) -> Tensor:
-        """The first slice of each group, laid out for each of its slices."""
-        parted = self._parted(x)
-        chosen = [slice(None)] * (self.axis + 1) + [slice(0, 1)]
-        return ops.reshape(ops.broadcast_to(parted[tuple(chosen)], ops.shape(parted)), ops.shape(x))
-
-    def size(self, x: Tensor) -> int:
-        return x.shape[self.axis] // self.number
-
-    def _parted(self, x: Tensor) -> Tensor:
-        shape = list(ops.shape(x))
-        shape[self.axis : self.axis + 1] = [self.number, self.size(x)]
-        return ops.reshape(x, shape)
 
 
 def value_count(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Any:

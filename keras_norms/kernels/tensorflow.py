@@ -82,6 +82,14 @@ def _only_cpus() -> bool:
     return not tf.config.list_physical_devices("GPU")
 
 
+def sums_by_product() -> bool:
+    """Whether a small sum that is laid out again is better a matrix product: on a CPU.
+
+    XLA there fuses the sum into the large loops that read it, and sums anew for each value.
+    """
+    return _only_cpus()
+
+
 def fused_normalize(*arguments: Any) -> None:
     """No fused operation but that of batch normalization, which remembers."""
     return None

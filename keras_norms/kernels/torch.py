@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 
-from keras_norms.kernels.statistics import Groups, Moments, sample_mean, value_count
+from keras_norms.kernels.statistics import Moments, sample_mean, value_count
+
+if TYPE_CHECKING:
+    from keras_norms.kernels.groups import Groups
 
 HAND_WRITTEN_GRADIENT = False
 # How many deviations the mean may be from zero where the native operation takes the input as it
@@ -134,6 +137,11 @@ def total(
     """The sum of `x * weight` over `axes`, kept."""
     x = x if weight is None else x * weight
     return torch.sum(x, dim=axes, keepdim=True) if axes else x
+
+
+def sums_by_product() -> bool:
+    """Whether a small sum that is laid out again is better a matrix product: no reason to here."""
+    return False
 
 
 def tanh(x: torch.Tensor) -> torch.Tensor:

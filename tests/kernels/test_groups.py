@@ -36,6 +36,25 @@ def test_total_first_and_size(shape, axis, number):
     assert groups.size(x) == size
 
 
+def test_large_groups():
+    x = draw((2, 600))
+    got = array(Groups(1, 2).total(ops.convert_to_tensor(x)))
+    wanted = x.astype("float64").reshape(2, 2, 300).sum(2).repeat(300, 1)
+    np.testing.assert_allclose(got, wanted, atol=1e-4)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
+@pytest.mark.parametrize(("shape", "axis"), PLACES)
+def test_what_is_not_finite_stays_in_its_group(shape, axis, value):
+    groups, x = Groups(axis, 2), draw(shape)
+    first = (0,) * len(shape)
+    x[first] = value
+    for got in (groups.total, groups.first):
+        broken = ~np.isfinite(array(got(ops.convert_to_tensor(x))))
+        assert broken[first]
+        assert not np.delete(broken, range(shape[axis] // 2), axis).any()
+
+
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("number", [1, 3, 6])
 @pytest.mark.parametrize(
