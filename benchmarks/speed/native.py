@@ -18,9 +18,12 @@ class Floor(keras.layers.Layer):
 
     def build(self, input_shape: Any) -> None:
         channels = (input_shape[-1],)
-        drawn = {"initializer": "random_normal", "trainable": False}  # no ones: they fold away
-        self.a = self.add_weight(shape=channels, name="a", **drawn)
-        self.b = self.add_weight(shape=channels, name="b", **drawn)
+        # Near one, so that nothing vanishes through many layers; ones themselves fold away.
+        near_one = keras.initializers.RandomNormal(1.0, 0.1)
+        self.a = self.add_weight(shape=channels, name="a", initializer=near_one, trainable=False)
+        self.b = self.add_weight(
+            shape=channels, name="b", initializer="random_normal", trainable=False
+        )
 
     def call(self, inputs: Any) -> Any:
         return inputs * self.a + self.b

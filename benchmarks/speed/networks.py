@@ -11,14 +11,17 @@ from keras import layers
 
 import keras_norms
 from benchmarks.speed.cells import Cell
+from benchmarks.speed.native import Floor
 from benchmarks.speed.steps import training
 from keras_norms.lab.models.parts import classifier, conv_unit
 from keras_norms.lab.models.resnet import resnet
 
-NONE, AGAIN = "none", "none again"
+NONE, FLOOR, AGAIN = "none", "floor", "none again"
+# The floor: one pass forward, one back, in the normalizer's place; nothing trained in it.
 # Layer normalization as its paper has it, over the whole example, and as Keras has it.
 SPECS = {
     NONE: "none",
+    FLOOR: Floor,
     "batch": "batch:momentum=0.9",
     "group": "group:8",
     "layer": "layer",
@@ -28,7 +31,7 @@ SPECS = {
 WIDTH, CLASSES = 64, 10
 
 
-def conv8(spec: str, input_shape: tuple[int, ...]) -> keras.Model:
+def conv8(spec: Any, input_shape: tuple[int, ...]) -> keras.Model:
     """Eight 3x3 convolutions of 64 filters, each normalized, with ReLU; pooling; a linear head."""
     scheme = keras_norms.get(spec)
     x = inputs = keras.Input(input_shape)
@@ -37,7 +40,7 @@ def conv8(spec: str, input_shape: tuple[int, ...]) -> keras.Model:
     return classifier(layers.GlobalAveragePooling2D()(x), inputs, CLASSES, 0.0, "conv8")
 
 
-def resnet20(spec: str, input_shape: tuple[int, ...]) -> keras.Model:
+def resnet20(spec: Any, input_shape: tuple[int, ...]) -> keras.Model:
     return resnet(keras_norms.get(spec), depth=20, input_shape=input_shape, classes=CLASSES)
 
 

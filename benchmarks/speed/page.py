@@ -119,7 +119,8 @@ def networks_table(timed: pd.DataFrame) -> Table:
         rows.append(line)
     caption = (
         "A training step with each normalizer over one without: median over rounds with quartiles. "
-        "The last column is the control. Layer: over the whole example; over channels: as Keras's."
+        "Floor: x * a + b in the normalizer's place. The last column is the control. Layer: over "
+        "the whole example; over channels: as Keras's."
     )
     return Table("speed-networks", pd.DataFrame(rows), caption)
 
