@@ -1,7 +1,7 @@
 """A layer on several replicas at once, each with its part of a batch: a program of its own.
 
-TensorFlow must be told of its virtual devices before it starts, and torch's replicas are processes:
-so `on_replicas` runs this file, which does all steps and hands back what each replica got.
+TensorFlow and JAX must be told of virtual devices before they start, and torch's replicas are
+processes: so `on_replicas` runs this file, which hands back what each replica got in each step.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,8 @@ import numpy as np
 
 from keras_norms import layers
 from tests.gradients import BACKEND, Pass, array, program
+
+FLAGS = "--xla_force_host_platform_device_count=4"
 
 
 class Step(NamedTuple):
@@ -31,7 +34,7 @@ class Step(NamedTuple):
     x: np.ndarray
     dy: np.ndarray
     mask: np.ndarray | None = None
-    mode: str = "eager"
+    compiled: str = ""  # TensorFlow: "outer" of strategy.run, or "inner"
     weights: Sequence[np.ndarray] = ()
 
     def made(self) -> keras.layers.Layer:
@@ -55,14 +58,14 @@ def on_replicas(steps: Sequence[Step]) -> list[list[Pass]]:
             capture_output=True,
             text=True,
             cwd=Path(__file__).parent.parent,
-            env={**os.environ, "KERAS_BACKEND": BACKEND},
+            env={**os.environ, "KERAS_BACKEND": BACKEND, "XLA_FLAGS": FLAGS},
         )
         assert run.returncode == 0, run.stderr
         return pickle.loads((Path(folder) / "passes").read_bytes())
 
 
-def tensorflow(steps: Sequence[Step], folder: Path) -> list[list[Pass]]:
-    """Replicas are threads on virtual devices of one CPU."""
+def on_devices(steps: Sequence[Step]) -> list[list[Pass]]:
+    """TensorFlow's replicas: threads, on virtual devices of one CPU."""
     import tensorflow as tf
 
     cpu, most = tf.config.list_physical_devices("CPU")[0], max(len(step.sizes) for step in steps)
@@ -75,10 +78,10 @@ def tensorflow(steps: Sequence[Step], folder: Path) -> list[list[Pass]]:
         number: tf.distribute.MirroredStrategy(names[:number], cross_device_ops=ways[number])
         for number in numbers
     }
-    return [_tensorflow(step, strategies[len(step.sizes)]) for step in steps]
+    return [_on_devices(step, strategies[len(step.sizes)]) for step in steps]
 
 
-def _tensorflow(step: Step, strategy: Any) -> list[Pass]:
+def _on_devices(step: Step, strategy: Any) -> list[Pass]:
     import tensorflow as tf
 
     with strategy.scope():
@@ -102,9 +105,9 @@ def _tensorflow(step: Step, strategy: Any) -> list[Pass]:
         )
         for part in parts
     ]
-    inner = tf.function(on_each, autograph=False) if step.mode == "inner" else on_each
+    inner = tf.function(on_each, autograph=False) if step.compiled == "inner" else on_each
     run: Callable = lambda: strategy.run(inner, args=given)  # noqa: E731
-    found = (tf.function(run, autograph=False) if step.mode == "outer" else run)()
+    found = (tf.function(run, autograph=False) if step.compiled == "outer" else run)()
     found = [strategy.experimental_local_results(value) for value in found]
     memory = {
         v.name: strategy.experimental_local_results(v.value) for v in layer.non_trainable_variables
@@ -118,43 +121,66 @@ def _tensorflow(step: Step, strategy: Any) -> list[Pass]:
     return passes
 
 
-def torch(steps: Sequence[Step], folder: Path) -> list[list[Pass]]:
-    """Replicas are processes, parted from this one before it computes anything."""
-    import torch
-
+def in_processes(steps: Sequence[Step]) -> list[list[Pass]]:
     passes: list[Any] = [None] * len(steps)
     for number in {len(step.sizes) for step in steps}:
         mine = [i for i, step in enumerate(steps) if len(step.sizes) == number]
-        children = []
-        for replica in range(number):
-            child = os.fork()
-            if not child:
-                _torch_replica([steps[i] for i in mine], replica, number, folder)
-            children.append(child)
-        codes = [os.waitpid(child, 0)[1] for child in children]
-        assert codes == [0] * number, codes
-        found = [pickle.loads((folder / f"{number}-{r}").read_bytes()) for r in range(number)]
-        for i, together in zip(mine, zip(*found, strict=True), strict=True):
+
+        def work(replica: int, mine: list[int] = mine) -> list[Pass]:
+            made = ((program(steps[i].made(), training=True), steps[i].part(replica)) for i in mine)
+            return [run(*part) for run, part in made]
+
+        for i, together in zip(mine, zip(*processes(number, work), strict=True), strict=True):
             passes[i] = list(together)
     return passes
 
 
-def _torch_replica(steps: Sequence[Step], replica: int, number: int, folder: Path) -> None:
+def on_pieces(steps: Sequence[Step]) -> list[list[Pass]]:
+    """JAX has no replicas: one array lies on several devices in equal pieces, and one pass does."""
+    import jax
+
+    passes = []
+    for step in steps:
+        mesh = jax.sharding.Mesh(jax.devices()[: len(step.sizes)], ("batch",))
+        pieces = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec("batch"))
+        x, dy, mask = (
+            None if a is None else jax.device_put(a, pieces) for a in (step.x, step.dy, step.mask)
+        )
+        assert len(x.sharding.device_set) == len(step.sizes)
+        passes.append([program(step.made(), training=True)(x, dy, mask)])
+    return passes
+
+
+def processes(number: int, work: Callable[[int], Any]) -> list[Any]:
+    """`work(replica)` in as many processes, which make up torch's default group.
+
+    They part from this process, which must not have computed anything.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        children = []
+        for replica in range(number):
+            child = os.fork()
+            if not child:
+                _work(number, replica, work, Path(folder))
+            children.append(child)
+        codes = [os.waitpid(child, 0)[1] for child in children]
+        assert codes == [0] * number, codes
+        return [pickle.loads((Path(folder) / str(r)).read_bytes()) for r in range(number)]
+
+
+def _work(number: int, replica: int, work: Callable[[int], Any], folder: Path) -> None:
     import torch
 
     code = 1
     try:
         torch.set_num_threads(1)
         torch.distributed.init_process_group(
-            "gloo", f"file://{folder}/group-{number}", rank=replica, world_size=number
+            "gloo", f"file://{folder}/group", rank=replica, world_size=number
         )
-        found = [program(s.made(), training=True)(*s.part(replica)) for s in steps]
-        (folder / f"{number}-{replica}").write_bytes(pickle.dumps(found))
+        (folder / str(replica)).write_bytes(pickle.dumps(work(replica)))
         torch.distributed.destroy_process_group()
         code = 0
     except BaseException:
-        import traceback
-
         traceback.print_exc()
     finally:
         os._exit(code)
@@ -163,5 +189,6 @@ def _torch_replica(steps: Sequence[Step], replica: int, number: int, folder: Pat
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
     steps = pickle.loads((folder / "steps").read_bytes())
-    passes = {"tensorflow": tensorflow, "torch": torch}[BACKEND](steps, folder)
+    run = {"tensorflow": on_devices, "torch": in_processes, "jax": on_pieces}[BACKEND]
+    passes = run(steps)
     (folder / "passes").write_bytes(pickle.dumps(passes))
