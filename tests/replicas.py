@@ -38,7 +38,7 @@ class Step(NamedTuple):
     weights: Sequence[np.ndarray] = ()
 
     def made(self) -> keras.layers.Layer:
-        layer = getattr(layers, self.layer)(**self.settings)
+        layer = getattr(layers, self.layer).from_config(dict(self.settings))
         layer.build((None, *self.x.shape[1:]))
         layer.set_weights(self.weights) if self.weights else None
         return layer

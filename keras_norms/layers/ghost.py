@@ -117,4 +117,6 @@ class GhostBatchNormalization(RememberingNormalization):
         return ops.concatenate(outputs, axis=0)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "virtual_batch_size": self.virtual_batch_size}
+        config = {**super().get_config(), "virtual_batch_size": self.virtual_batch_size}
+        del config["synchronized"]
+        return config

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 
@@ -15,6 +16,9 @@ from tests.replicas import Step, on_replicas
 # Ways of compiling a step: not at all, around the replicas, within each.
 COMPILED = {"tensorflow": ("", "outer", "inner")}.get(BACKEND, ("",))
 BEST = COMPILED[-1]
+DENSE = keras.saving.serialize_keras_object(
+    keras.layers.Dense(4, kernel_initializer="identity", use_bias=False)
+)
 OTHERS = (
     ("MeanOnlyBatchNormalization", {}),
     ("VarianceNormalization", {}),
@@ -28,10 +32,17 @@ OTHERS = (
     ("EvoNormB0", {}),
     ("EvoNormB1", {}),
     ("EvoNormB2", {}),
+    ("CrossIterationBatchNormalization", {"layer": DENSE, "window": 2, "burn_in": 0}),
 )
 
 
-def step(layer="BatchNormalization", sizes=(4, 4), mean=1e3, hidden=None, compiled="", **settings):
+def made(layer, settings, **more):
+    return getattr(layers, layer).from_config({**settings, **more})
+
+
+def step(
+    layer="BatchNormalization", /, sizes=(4, 4), mean=1e3, hidden=None, compiled="", **settings
+):
     """A step on examples whose mean drifts, so that no replica's statistics are those of all.
 
     With a mask each replica sees some values, and the replica `hidden` none.
@@ -46,10 +57,10 @@ def step(layer="BatchNormalization", sizes=(4, 4), mean=1e3, hidden=None, compil
         mask[sum(sizes[:hidden]) : sum(sizes[: hidden + 1])] = False
         dy[~mask] = 0
     settings = {"synchronized": True, "momentum": 0.5, **settings}
-    made = Step(layer, settings, sizes, x, dy, mask, compiled)
-    one = made.made()
+    new = Step(layer, settings, sizes, x, dy, mask, compiled)
+    one = new.made()
     randomize(one)
-    return made._replace(weights=one.get_weights())
+    return new._replace(weights=one.get_weights())
 
 
 STEPS = {
@@ -67,9 +78,10 @@ STEPS = {
     "bfloat16": step(dtype="mixed_bfloat16", sizes=(3, 5), mean=10.0),
 }
 for layer, settings in OTHERS:
-    STEPS[f"{layer} {settings}"] = step(layer, (2, 6), 1.0, compiled=BEST, **settings)
+    name = f"{layer} {settings.get('p', '')}"
+    STEPS[name] = step(layer, (2, 6), 1.0, compiled=BEST, **settings)
     if BACKEND != "jax":
-        STEPS[f"{layer} {settings} masked"] = step(layer, (2, 6), 1.0, 0, **settings)
+        STEPS[f"{name} masked"] = step(layer, (2, 6), 1.0, 0, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -122,7 +134,7 @@ def test_batch_normalization_of_the_paper(passes, name):
 def test_alone_nothing_changes(layer, settings, mode):
     x, dy = draw(SHAPE, 1), draw(SHAPE, 2)
     alone, other = (
-        program(getattr(layers, layer)(synchronized=value, **settings), mode, training=True)(x, dy)
+        program(made(layer, settings, synchronized=value), mode, training=True)(x, dy)
         for value in (True, False)
     )
     np.testing.assert_equal(alone._asdict(), other._asdict())
@@ -130,11 +142,10 @@ def test_alone_nothing_changes(layer, settings, mode):
 
 @pytest.mark.parametrize(("layer", "settings"), [("BatchNormalization", {}), *OTHERS])
 def test_its_configuration(layer, settings):
-    kind = getattr(layers, layer)
     for value in (True, False):
-        config = kind(synchronized=value, **settings).get_config()
+        config = made(layer, settings, synchronized=value).get_config()
         assert config["synchronized"] is value
-        assert kind.from_config(config).synchronized is value
+        assert made(layer, config).synchronized is value
 
 
 def test_keras_configuration_is_taken():
