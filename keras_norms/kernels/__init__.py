@@ -8,3 +8,7 @@ from keras_norms.kernels.standardize import affine as affine
 from keras_norms.kernels.standardize import normalize as normalize
 from keras_norms.kernels.standardize import standardize as standardize
 from keras_norms.kernels.statistics import Moments as Moments
+from keras_norms.kernels.statistics import pooled as pooled
+from keras_norms.kernels.synchronize import gathered as gathered
+from keras_norms.kernels.synchronize import joined as joined
+from keras_norms.kernels.synchronize import summed as summed

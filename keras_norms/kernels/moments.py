@@ -10,6 +10,7 @@ from keras import ops
 from keras_norms.kernels.groups import Groups
 from keras_norms.kernels.native import native
 from keras_norms.kernels.statistics import Moments, sample_mean, value_count
+from keras_norms.kernels.synchronize import joined
 
 Tensor = Any
 
@@ -19,6 +20,7 @@ def moments(
     axes: Sequence[int],
     visible: Tensor | None = None,
     groups: Groups | None = None,
+    synchronized: bool = False,
 ) -> Moments:
     """Mean and biased variance of `x` over `axes`.
 
@@ -33,11 +35,12 @@ def moments(
             ones must be finite. A statistic that sees no value is computed from all of them, and
             its `count` says zero.
         groups: neighbouring slices along another axis that share their statistics.
+        synchronized: whether the replicas of a distribution share their statistics.
 
     Returns:
         `Moments`, each of the rank of `x` with size one along `axes`.
     """
-    return measured(x, axes, visible, groups)[1]
+    return measured(x, axes, visible, groups, synchronized=synchronized)[1]
 
 
 def measured(
@@ -46,8 +49,12 @@ def measured(
     visible: Tensor | None = None,
     groups: Groups | None = None,
     centred: bool = True,
+    synchronized: bool = False,
 ) -> tuple[Tensor, Moments]:
     """`x` less the shift, and its moments; around zero, and with no shift, unless `centred`."""
+    if synchronized and native.replicas(x) > 1:
+        statistics = joined(measured(x, axes, visible, groups, centred)[1])
+        return x - statistics.shift, statistics
     if not centred:
         return x, mean_square(x, axes, visible)
     # Each value is its own mean; some backends read "no axes" as "all axes".

@@ -11,6 +11,7 @@ from keras_norms.kernels.groups import Groups
 from keras_norms.kernels.moments import measured, total
 from keras_norms.kernels.native import native
 from keras_norms.kernels.statistics import Moments
+from keras_norms.kernels.synchronize import summed
 
 Tensor = Any
 
@@ -47,6 +48,7 @@ def standardize(
     groups: Groups | None = None,
     centred: bool = True,
     statistics_gradient: bool = True,
+    synchronized: bool = False,
 ) -> tuple[Tensor, Moments]:
     """Normalize `x` by its own statistics over `axes`, then scale by gamma and shift by beta.
 
@@ -61,29 +63,41 @@ def standardize(
         groups: neighbouring slices along another axis that share their statistics.
         centred: whether the mean is subtracted; otherwise the root mean square divides.
         statistics_gradient: whether the gradient flows through the statistics.
+        synchronized: whether the replicas of a distribution share their statistics.
 
     Returns:
         The normalized tensor and the statistics that it was normalized by.
     """
+    synchronized = synchronized and native.replicas(x) > 1
     plain = visible is None and groups is None and centred and statistics_gradient
-    if plain and _shared_axes(gamma, beta, axes) == tuple(axes):
+    if plain and not synchronized and _shared_axes(gamma, beta, axes) == tuple(axes):
         fused = native.fused_batch_standardize(x, axes, gamma, beta, epsilon)
         if fused is not None:
             return fused
     if statistics_gradient and not native.HAND_WRITTEN_GRADIENT:
-        z, statistics = measured(x, axes, visible, groups, centred)
+        z, statistics = measured(x, axes, visible, groups, centred, synchronized)
         return _scaled(z, statistics, gamma, beta, axes, epsilon, centred), statistics
 
-    z, statistics = measured(ops.stop_gradient(x), axes, visible, groups, centred)
+    z, statistics = measured(ops.stop_gradient(x), axes, visible, groups, centred, synchronized)
     if not statistics_gradient:
         return affine(x, statistics, gamma, beta, epsilon), statistics
     y = _scaled(z, statistics, gamma, beta, axes, epsilon, centred)
 
     def gradient(known: tuple[Tensor, Moments] | None, upstream: Tensor, x: Tensor, *given: Tensor):
-        z, statistics = known or measured(x, axes, visible, groups, centred)
+        z, statistics = known or measured(x, axes, visible, groups, centred, synchronized)
         scale = given[0] if gamma is not None else None
         return standardize_gradient(
-            upstream, z, statistics, scale, beta, axes, epsilon, visible, groups, centred
+            upstream,
+            z,
+            statistics,
+            scale,
+            beta,
+            axes,
+            epsilon,
+            visible,
+            groups,
+            centred,
+            synchronized,
         )
 
     y = native.attach_gradient(
@@ -147,6 +161,7 @@ def standardize_gradient(
     visible: Tensor | None,
     groups: Groups | None,
     centred: bool,
+    synchronized: bool,
 ) -> list[Tensor]:
     """Gradients with respect to x, gamma and beta (those that exist), in this order.
 
@@ -155,7 +170,8 @@ def standardize_gradient(
 
         dx = r * (g - w / n * (sum(g) + xhat * sum(g * xhat)))
 
-    without `sum(g)` where the mean is not subtracted. With `xhat = (z - m) * r` every sum is one
+    without `sum(g)` where the mean is not subtracted; the two sums go over all replicas, while
+    gamma and beta get the part of this one. With `xhat = (z - m) * r` every sum is one
     of `upstream` or of `upstream * z`, over the axes that the statistics and gamma share first.
     """
     r = ops.rsqrt(statistics.variance + epsilon)
@@ -166,9 +182,10 @@ def standardize_gradient(
     product = total(upstream * z, shared)
     by_xhat = total(product, rest, groups, gamma)
     n = ops.maximum(statistics.count, 1)
-    if centred:
-        by_mean = total(direct, rest, groups, gamma)
-        by_xhat = by_xhat - m * by_mean
+    by_mean = total(direct, rest, groups, gamma) if centred else ops.zeros_like(by_xhat)
+    by_xhat = by_xhat - m * by_mean if centred else by_xhat
+    if synchronized:
+        by_xhat, by_mean = summed(by_xhat, by_mean)
     slope = (by_xhat / n * r) * r * r  # the cube of a small r alone would be zero
     constant = m * slope - r * by_mean / n if centred else None
     correction = z * slope

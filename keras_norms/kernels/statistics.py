@@ -38,6 +38,28 @@ class Moments(NamedTuple):
         """`x - mean`, exact where the mean is large against the deviation."""
         return (x - self.shift) - self.offset
 
+    def mean_above(self, origin: Tensor) -> Tensor:
+        """`mean - origin`, exact where both are large."""
+        return (self.shift - origin) + self.offset
+
+
+def pooled(parts: Moments, axes: Sequence[int]) -> Moments:
+    """The moments of all values together, from those of parts that lie along `axes`.
+
+    Formula (Chan, Golub & LeVeque 1983): with shares s proportional to the counts,
+    `mean = sum(s * mean_k)` and `var = sum(s * (var_k + (mean_k - mean)^2))`, which cannot be
+    negative. The shift is close to the mean, so that differences of large means stay exact.
+    """
+    count = ops.sum(parts.count, axis=axes, keepdims=True)
+    # Where none has seen a value, all have it from the same many hidden ones.
+    alike = 1 / max(math.prod(parts.count.shape[axis] or 1 for axis in axes), 1)
+    share = ops.where(count > 0, parts.count / ops.where(count > 0, count, 1), alike)
+    shift = ops.stop_gradient(ops.sum(share * parts.mean, axis=axes, keepdims=True))
+    above = parts.mean_above(shift)
+    offset = ops.sum(share * above, axis=axes, keepdims=True)
+    spread = parts.variance + ops.square(above - offset)
+    return Moments(shift, offset, ops.sum(share * spread, axis=axes, keepdims=True), count)
+
 
 def value_count(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Any:
     """How many values a statistic over `axes` sees: a Python int where the shape is known."""

@@ -171,6 +171,22 @@ def attach_gradient(
     return zeroth_order(*inputs)
 
 
+def replicas(x: tf.Tensor) -> int:
+    """How many replicas run this at once, each with its part of the batch."""
+    context = tf.distribute.get_replica_context()
+    return context.num_replicas_in_sync if context else 1
+
+
+def replica() -> Any:
+    """Which of them this is."""
+    return tf.distribute.get_replica_context().replica_id_in_sync_group
+
+
+def all_sum(x: tf.Tensor) -> tf.Tensor:
+    """The sum of the `x` of all replicas, whose gradient is the sum of their gradients."""
+    return tf.distribute.get_replica_context().all_reduce(tf.distribute.ReduceOp.SUM, x)
+
+
 def tanh(x: tf.Tensor) -> tf.Tensor:
     return tf.tanh(x)
 

@@ -39,7 +39,13 @@ class BatchNormalization(RememberingNormalization):
         moving_mean_initializer: of the moving mean.
         moving_variance_initializer: of the moving variance.
         renorm: only False; `renorm_clipping` and `renorm_momentum` then mean nothing.
-        synchronized: only False.
+        synchronized: whether the batch is the joined one of all replicas of a distribution, as
+            if one device had it: outputs, gradients (the losses of the replicas are summed) and
+            moving averages, also where replicas have differently many visible values. Replicas
+            are those of `tf.distribute`'s `Strategy.run` and `fit`, or the processes of the
+            default group of `torch.distributed`; all must take part in each training step. With
+            `keras.distribution` on JAX a batch in pieces is one batch anyway, and this has no
+            effect, nor has it outside of a distribution.
         unbiased: whether the moving variance takes `m / (m - 1) * var`, as Algorithm 2 and torch
             do. Keras takes `var`.
         statistics_gradient: whether the gradient flows through mean and variance. False treats
@@ -55,8 +61,9 @@ class BatchNormalization(RememberingNormalization):
 
     Raises:
         ValueError: in training outside of any graph, when a channel has a single value: its
-            variance is zero and the output beta whatever the input. Inside a graph the output
-            is beta and the moving averages stay.
+            variance is zero and the output beta whatever the input. Inside a graph or a
+            synchronized distribution the output is beta and the moving averages stay. When built,
+            `synchronized` and an `axis` that is the batch axis.
 
     Reference: Ioffe & Szegedy 2015, arXiv 1502.03167, Algorithms 1 and 2.
     """
@@ -81,12 +88,11 @@ class BatchNormalization(RememberingNormalization):
         statistics_gradient: bool = True,
         **options: Unpack[AffineOptions],
     ) -> None:
-        for name, value in (("renorm", renorm), ("synchronized", synchronized)):
-            if value:
-                raise ValueError(
-                    f"Argument `{name}`={value!r} is not supported here: leave it False, or use "
-                    "keras.layers.BatchNormalization."
-                )
+        if renorm:
+            raise ValueError(
+                f"Argument `renorm`={renorm!r} is not supported here: leave it False, or use "
+                "BatchRenormalization or keras.layers.BatchNormalization."
+            )
         super().__init__(
             axis,
             momentum,
@@ -96,6 +102,7 @@ class BatchNormalization(RememberingNormalization):
             moving_mean_initializer,
             moving_variance_initializer,
             unbiased,
+            synchronized,
             **options,
         )
         self.renorm_clipping = renorm_clipping
@@ -111,6 +118,7 @@ class BatchNormalization(RememberingNormalization):
             epsilon=self.epsilon,
             visible=visible,
             statistics_gradient=self.statistics_gradient,
+            synchronized=self.synchronized,
         )
         self.remember(statistics)
         return y
@@ -122,6 +130,5 @@ class BatchNormalization(RememberingNormalization):
             "renorm": False,
             "renorm_clipping": self.renorm_clipping,
             "renorm_momentum": self.renorm_momentum,
-            "synchronized": False,
             "statistics_gradient": self.statistics_gradient,
         }

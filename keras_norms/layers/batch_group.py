@@ -46,9 +46,9 @@ class BatchGroupNormalization(RememberingNormalization):
         epsilon: added to the variance; 1e-3 as in Keras.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` as in
-            `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
-            name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
+            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
+            of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor (batch, ..., channels, ...) of rank 2 or more.
@@ -96,7 +96,9 @@ class BatchGroupNormalization(RememberingNormalization):
         if visible is not None:
             visible = self._in_runs(ops.broadcast_to(visible, ops.shape(x)))
         runs = self._in_runs(x)
-        y, statistics = standardize(runs, (0, 2), epsilon=self.epsilon, visible=visible)
+        y, statistics = standardize(
+            runs, (0, 2), epsilon=self.epsilon, visible=visible, synchronized=self.synchronized
+        )
         self.remember(statistics)
         return self._scaled(y, x)
 

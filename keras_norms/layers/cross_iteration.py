@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import keras
 from keras import ops
 
-from keras_norms.kernels import Moments, affine, at_least, moments, native
+from keras_norms.kernels import Moments, affine, at_least, moments, native, summed
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
@@ -56,9 +56,9 @@ class CrossIterationBatchNormalization(RememberingNormalization):
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` as in
-            `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
-            name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
+            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
+            of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: what the linear layer takes, finite everywhere.
@@ -128,7 +128,7 @@ class CrossIterationBatchNormalization(RememberingNormalization):
         if not (training and self.trainable):
             return self.in_output_precision(self.by_memory(x, visible))
         self._require_several_values(x)
-        statistics = moments(x, axes, visible)
+        statistics = moments(x, axes, visible, synchronized=self.synchronized)
         used = statistics
         if self.window > 1:
             used = self._over_the_window(statistics, inputs, axes, visible)
@@ -147,7 +147,8 @@ class CrossIterationBatchNormalization(RememberingNormalization):
         def of_kernel(kernel: Tensor) -> list[Tensor]:
             dense = isinstance(self.layer, keras.layers.Dense)
             linear = ops.matmul if dense else self.layer.convolution_op
-            found = moments(linear(inputs, kernel), axes, visible)
+            x = linear(inputs, kernel)
+            found = moments(x, axes, visible, synchronized=self.synchronized)
             return [found.mean, found.variance]
 
         past = [ops.convert_to_tensor(variable) for variable in self.past]
@@ -170,7 +171,10 @@ class CrossIterationBatchNormalization(RememberingNormalization):
             ops.reshape(now.mean, past[0].shape[1:]),
             ops.reshape(now.variance, past[0].shape[1:]),
         ]
-        new = [*new, *native.slopes(of_kernel, kernel), kernel]
+        slopes = native.slopes(of_kernel, kernel)
+        if self.synchronized:  # each replica has its part, of the sum of what all replicas found
+            slopes = [slope / native.replicas(slope) for slope in summed(*slopes)]
+        new = [*new, *slopes, kernel]
         learned = ops.any(now.count > 1)
         for variable, old, value in zip(self.past, past, new, strict=True):
             value = ops.cast(ops.stop_gradient(value)[None], old.dtype)

@@ -32,6 +32,7 @@ class _BatchEvoNorm(RememberingNormalization):
         *,
         moving_variance_initializer: Any = "ones",
         unbiased: bool = False,
+        synchronized: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -43,6 +44,7 @@ class _BatchEvoNorm(RememberingNormalization):
             "zeros",  # by position, so that a moving_mean_initializer is refused
             moving_variance_initializer,
             unbiased,
+            synchronized,
             **options,
         )
         self.v = None
@@ -57,7 +59,7 @@ class _BatchEvoNorm(RememberingNormalization):
             self.v = self.add_weight(name="v", shape=shape, initializer="ones", autocast=False)
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
-        statistics = moments(x, axes, visible)
+        statistics = moments(x, axes, visible, synchronized=self.synchronized)
         self.remember(statistics)
         return self._divide(x, statistics.variance, visible)
 
@@ -104,6 +106,8 @@ class EvoNormB0(_BatchEvoNorm):
         scale: whether there is a gamma.
         moving_variance_initializer: of the moving variance.
         unbiased: whether the moving variance takes `m / (m - 1) * var`.
+        synchronized: whether the batch is the joined one of all replicas of a distribution, as in
+            `BatchNormalization`.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:

@@ -45,6 +45,7 @@ class GhostBatchNormalization(RememberingNormalization):
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
+        synchronized: only False: a virtual batch is a small part of one device's batch.
         **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` as in
             `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
             name, dtype.
@@ -74,6 +75,12 @@ class GhostBatchNormalization(RememberingNormalization):
         **options: Unpack[MemoryOptions],
     ) -> None:
         virtual_batch_size = checked_count("virtual_batch_size", virtual_batch_size)
+        if options.get("synchronized"):
+            raise ValueError(
+                f"Argument `synchronized`={options['synchronized']!r} means nothing here: a "
+                "virtual batch is a part of the batch of one device. Leave it out, or use "
+                "BatchNormalization(synchronized=True)."
+            )
         super().__init__(axis, momentum, epsilon, center, scale, **options)
         self.virtual_batch_size = virtual_batch_size
 
@@ -110,4 +117,6 @@ class GhostBatchNormalization(RememberingNormalization):
         return ops.concatenate(outputs, axis=0)
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "virtual_batch_size": self.virtual_batch_size}
+        config = {**super().get_config(), "virtual_batch_size": self.virtual_batch_size}
+        del config["synchronized"]
+        return config

@@ -37,6 +37,8 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
         moving_mean_initializer: of the moving mean.
         moving_variance_initializer: of the moving variance.
         unbiased: whether the moving variance takes `m / (m - 1) * var`.
+        synchronized: whether the batch is the joined one of all replicas of a distribution, as in
+            `BatchNormalization`.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:
@@ -69,7 +71,15 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
         gamma, beta = self._gated_gamma(x, axes, visible), self.along_axis(self.beta, x)
-        y, statistics = standardize(x, axes, gamma, beta, epsilon=self.epsilon, visible=visible)
+        y, statistics = standardize(
+            x,
+            axes,
+            gamma,
+            beta,
+            epsilon=self.epsilon,
+            visible=visible,
+            synchronized=self.synchronized,
+        )
         self.remember(statistics)
         return y
 

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 import keras
 from keras import ops
 
-from keras_norms.kernels import Moments, affine, moments
+from keras_norms.kernels import Moments, affine, gathered, moments, summed
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 
@@ -41,9 +41,9 @@ class LpNormalization(RememberingNormalization):
         epsilon: added to the squared norm.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` (only
-            meant for centred p = 2) as in `BatchNormalization`; initializers, regularizers and
-            constraints of gamma and beta; name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` (only meant
+            for centred p = 2) and `synchronized` as in `BatchNormalization`; initializers,
+            regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor of any rank of at least 1.
@@ -81,7 +81,7 @@ class LpNormalization(RememberingNormalization):
         return self.centred
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
-        statistics = moments(x, axes, visible)
+        statistics = moments(x, axes, visible, synchronized=self.synchronized)
         if self.p != 2 or not self.centred:
             square = self._squared_norm(x, statistics, axes, visible)
             statistics = statistics._replace(variance=square)
@@ -98,8 +98,10 @@ class LpNormalization(RememberingNormalization):
         if self.p == "inf":
             largest = ops.max(size, axis=axes, keepdims=True, initial=0)
             # Of an empty batch torch gives one number for all channels.
-            return ops.square(ops.broadcast_to(largest, ops.shape(statistics.variance)))
+            largest = ops.broadcast_to(largest, ops.shape(statistics.variance))
+            return ops.square(ops.max(gathered(largest), axis=0) if self.synchronized else largest)
         total = ops.sum(size**self.p, axis=axes, keepdims=True)
+        (total,) = summed(total) if self.synchronized else (total,)
         # The number of values may be a zero, and then so is the sum.
         mean = total / ops.where(statistics.count > 0, statistics.count, 1)
         return ops.square(mean) if self.p == 1 else mean

@@ -35,6 +35,8 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
             mean over all batches.
         center: whether there is a beta, the paper's b.
         moving_mean_initializer: of the moving mean.
+        synchronized: whether the batch is the joined one of all replicas of a distribution, as in
+            `BatchNormalization`.
         **options: initializer, regularizer and constraint of beta; name, dtype.
 
     Call arguments:
@@ -59,6 +61,7 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
         center: bool = True,
         *,
         moving_mean_initializer: Any = "zeros",
+        synchronized: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         for name, value in options.items():
@@ -74,11 +77,12 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
             center=center,
             scale=False,
             moving_mean_initializer=moving_mean_initializer,
+            synchronized=synchronized,
             **options,
         )
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
-        statistics = moments(x, axes, visible)
+        statistics = moments(x, axes, visible, synchronized=self.synchronized)
         self.remember(statistics)
         return self._centred(x, statistics)
 

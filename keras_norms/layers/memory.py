@@ -10,10 +10,14 @@ from keras import initializers, ops
 
 from keras_norms.kernels import Moments, affine, native
 from keras_norms.kernels.statistics import value_count
-from keras_norms.layers.base import AffineNormalization, AffineOptions
+from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape
 from keras_norms.layers.masks import hide
 from keras_norms.layers.recompilation import TrainableTakesEffect
-from keras_norms.layers.validation import checked_momentum, positive_axes
+from keras_norms.layers.validation import (
+    checked_momentum,
+    positive_axes,
+    refuse_unsharable_axis,
+)
 
 Tensor = Any
 
@@ -24,6 +28,7 @@ class MemoryOptions(AffineOptions, total=False):
     moving_mean_initializer: Any
     moving_variance_initializer: Any
     unbiased: bool
+    synchronized: bool
 
 
 class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
@@ -37,6 +42,9 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
     With `momentum=None`, `a = k / (k + 1)` for the k-th batch from zero: the arithmetic mean of
     all batches so far. A batch that shows at most one value a channel has no variance and leaves
     the averages of that channel as they are.
+
+    With `synchronized=True` the batch is that of all replicas of a distribution together, in the
+    statistics as in their gradients, and all replicas remember the same.
 
     A subclass says in `by_batch` how a batch is normalized and what is remembered of it.
     """
@@ -54,6 +62,7 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
         unbiased: bool = False,
+        synchronized: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         momentum = checked_momentum(momentum)
@@ -62,9 +71,15 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.unbiased = bool(unbiased)
+        self.synchronized = bool(synchronized)
         self.moving_mean = None
         self.moving_variance = None
         self.count = None
+
+    def build(self, input_shape: Shape) -> None:
+        if self.synchronized:
+            refuse_unsharable_axis(self.axis, input_shape)
+        super().build(input_shape)
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)
@@ -122,6 +137,8 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
     def _require_several_values(self, x: Tensor) -> None:
         if "variance" not in self.remembers or not native.is_eager(x):
             return
+        if self.synchronized and native.replicas(x) > 1:
+            return  # others have more values, and would wait in vain for this one
         if int(ops.convert_to_numpy(self.values_per_statistic(x))) == 1:
             raise ValueError(
                 f"Layer {self.name!r} got `inputs` of shape {tuple(x.shape)} in training: one "
@@ -184,4 +201,5 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         config = {**super().get_config(), "momentum": self.momentum}
         for name in (f"moving_{statistic}_initializer" for statistic in self.remembers):
             config[name] = initializers.serialize(getattr(self, name))
+        config["synchronized"] = self.synchronized
         return {**config, "unbiased": self.unbiased} if "variance" in self.remembers else config

@@ -51,9 +51,9 @@ class BatchRenormalization(RememberingNormalization):
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` as in
-            `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
-            name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
+            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
+            of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor of any rank of at least 1.
@@ -100,7 +100,9 @@ class BatchRenormalization(RememberingNormalization):
         self.steps = self.add_memory("steps", (), "zeros", dtype="float32")
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
-        y, statistics = standardize(x, axes, epsilon=self.epsilon, visible=visible)
+        y, statistics = standardize(
+            x, axes, epsilon=self.epsilon, visible=visible, synchronized=self.synchronized
+        )
         r, d = self._corrections(statistics, x)
         self.remember(statistics)
         y = y * r + d
@@ -115,8 +117,7 @@ class BatchRenormalization(RememberingNormalization):
         moving = self.recall(x)
         rstd = ops.rsqrt(moving.variance + self.epsilon)
         r = ops.clip(ops.sqrt(batch.variance + self.epsilon) * rstd, 1 / r_max, r_max)
-        # The difference of two large means, the batch's held as the sum of two numbers.
-        d = ops.clip(-batch.centre(moving.mean) * rstd, -d_max, d_max)
+        d = ops.clip(batch.mean_above(moving.mean) * rstd, -d_max, d_max)
         return ops.stop_gradient(r), ops.stop_gradient(d)
 
     def _grown(self, steps: Tensor, full: int) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Unpack
 import keras
 from keras import ops
 
-from keras_norms.kernels import Moments, affine, moments
+from keras_norms.kernels import Moments, affine, joined, moments, pooled
 from keras_norms.kernels.statistics import sample_mean
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
@@ -42,9 +42,9 @@ class SwitchableNormalization(RememberingNormalization):
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` as in
-            `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
-            name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
+            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
+            of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor (batch, ..., channels, ...).
@@ -85,15 +85,16 @@ class SwitchableNormalization(RememberingNormalization):
         origin = _near_the_mean(x, range(len(x.shape)), visible)
         instance = self._instance(x - origin, visible)
         batch = pooled(instance, (0,))
-        self.remember(batch._replace(shift=origin))
-        return self._switch(x - origin, instance, batch)
+        batch = batch._replace(shift=origin, offset=batch.mean)
+        batch = joined(batch) if self.synchronized else batch
+        self.remember(batch)
+        return self._switch(x - origin, instance, _from(origin, batch))
 
     def by_memory(self, x: Tensor, visible: Tensor | None) -> Tensor:
         # From the example alone, so that the others cannot change so much as its rounding.
         origin = _near_the_mean(x, range(1, len(x.shape)), visible)
-        remembered = self.recall(x)
-        remembered = remembered._replace(shift=0 * origin, offset=remembered.mean - origin)
-        return self._switch(x - origin, self._instance(x - origin, visible), remembered)
+        instance = self._instance(x - origin, visible)
+        return self._switch(x - origin, instance, _from(origin, self.recall(x)))
 
     def _instance(self, x: Tensor, visible: Tensor | None) -> Moments:
         """The statistics of each example and channel, with as many counts as there are."""
@@ -118,18 +119,9 @@ class SwitchableNormalization(RememberingNormalization):
         return affine(x, switched, gamma, beta, self.epsilon)
 
 
-def pooled(parts: Moments, axes: Sequence[int]) -> Moments:
-    """The moments of all values together, from those of parts that lie along `axes`.
-
-    Formula: with shares s proportional to the counts, `mean = sum(s * mean_k)` and
-    `var = sum(s * (var_k + (mean_k - mean)^2))`, which cannot be negative.
-    """
-    count = ops.sum(parts.count, axis=axes, keepdims=True)
-    share = parts.count / ops.where(count > 0, count, 1)
-    mean = ops.sum(share * parts.mean, axis=axes, keepdims=True)
-    spread = parts.variance + ops.square(parts.mean - mean)
-    variance = ops.sum(share * spread, axis=axes, keepdims=True)
-    return Moments(ops.zeros_like(mean), mean, variance, count)
+def _from(origin: Tensor, statistics: Moments) -> Moments:
+    """Those of the values less `origin`."""
+    return statistics._replace(shift=0 * origin, offset=statistics.mean_above(origin))
 
 
 def _near_the_mean(x: Tensor, axes: Sequence[int], visible: Tensor | None) -> Tensor:

@@ -44,6 +44,16 @@ def refuse_batch_axis(axis: int | Sequence[int], shape: Sequence[int | None]) ->
         )
 
 
+def refuse_unsharable_axis(axis: int | Sequence[int], shape: Sequence[int | None]) -> None:
+    """For statistics that the replicas of a distribution share."""
+    if 0 in positive_axes(axis, shape):
+        raise ValueError(
+            f"Argument `synchronized`=True does not go with `axis`={axis!r}, which names the batch "
+            f"axis of inputs of shape {tuple(shape)}: replicas have different examples, so there "
+            "is no statistic that they share. Choose another axis, or synchronized=False."
+        )
+
+
 def checked_epsilon(epsilon: float) -> float:
     if not isinstance(epsilon, numbers.Real) or not 0 <= epsilon < float("inf"):
         raise ValueError(

@@ -38,6 +38,8 @@ class VarianceNormalization(RememberingNormalization):
         scale: whether there is a gamma.
         moving_variance_initializer: of the moving variance.
         unbiased: whether the moving variance takes `m / (m - 1) * var`.
+        synchronized: whether the batch is the joined one of all replicas of a distribution, as in
+            `BatchNormalization`.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:
@@ -65,6 +67,7 @@ class VarianceNormalization(RememberingNormalization):
         *,
         moving_variance_initializer: Any = "ones",
         unbiased: bool = False,
+        synchronized: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -76,11 +79,12 @@ class VarianceNormalization(RememberingNormalization):
             "zeros",  # by position, so that a moving_mean_initializer is refused
             moving_variance_initializer,
             unbiased,
+            synchronized,
             **options,
         )
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
-        statistics = moments(x, axes, visible)
+        statistics = moments(x, axes, visible, synchronized=self.synchronized)
         self.remember(statistics)
         zero = ops.zeros_like(statistics.shift)
         uncentred = Moments(zero, zero, statistics.variance, statistics.count)

@@ -14,7 +14,7 @@ Shape = tuple[int | None, ...]
 
 _OPTIONS = ("initializer", "regularizer", "constraint")
 _ALWAYS = (
-    "center", "scale", "dtype", "trainable",
+    "center", "scale", "dtype", "trainable", "synchronized",
     *(f"beta_{option}" for option in _OPTIONS), *(f"gamma_{option}" for option in _OPTIONS),
 )  # fmt: skip
 _OF_MOMENTS = (

@@ -27,7 +27,7 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
 
     - gamma and beta are carried wherever both layers have them in the same shape, for they scale
       and shift the same channels; so are `center`, `scale`, their regularizers, constraints and
-      initializers, the dtype policy, `trainable` and the name;
+      initializers, the dtype policy, `trainable`, `synchronized` and the name;
     - moving mean and variance, epsilon and momentum are carried where both average the moments of
       batches: Keras's batch normalization to ours and back gives the same model, weight by weight;
     - arguments in `to` that differ from their defaults win over what would be carried;

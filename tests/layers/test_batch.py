@@ -19,7 +19,7 @@ GRAPHS = [mode for mode in MODES if mode != "eager"]
 
 class TestBatchNormalization(NormalizerSuite, Likeness):
     twin = keras.layers.BatchNormalization
-    unoffered = ("renorm", "renorm_clipping", "renorm_momentum", "synchronized")
+    unoffered = ("renorm", "renorm_clipping", "renorm_momentum")
     case = Case(
         layer=BatchNormalization,
         oracle=batch,
@@ -37,7 +37,6 @@ class TestBatchNormalization(NormalizerSuite, Likeness):
             ({"momentum": 1.5}, "momentum 1.5"),
             ({"momentum": "slow"}, "momentum slow"),
             ({"renorm": True}, "renorm True"),
-            ({"synchronized": True}, "synchronized True"),
         ),
         batch_dependent=True,
         several_axes=True,

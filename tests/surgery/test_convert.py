@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from keras import layers
 import keras_norms
 from keras_norms import layers as ours
 from keras_norms.surgery.convert import convert
-from tests.gradients import array
+from tests.gradients import BACKEND, array
 from tests.surgery.models import assert_agree, example, kinds, outputs, randomized, values
 
 BATCH = layers.BatchNormalization
@@ -74,6 +76,14 @@ def test_gamma_beta_and_their_options_are_carried(model):
         if old.scale:
             np.testing.assert_array_equal(array(norm.gamma), array(old.gamma))
     assert new.get_layer("bn").epsilon == ours.GroupNormalization().epsilon
+
+
+@pytest.mark.parametrize(("to", "kept"), [("batch", True), ("lp", True), ("ghost", False)])
+def test_synchronized_is_carried_where_it_has_a_meaning(to, kept):
+    # Keras's own has it on TensorFlow alone.
+    kind = BATCH if BACKEND == "tensorflow" else ours.BatchNormalization
+    new, _ = convert(network(partial(kind, synchronized=True)), to)
+    assert new.get_layer("bn").synchronized is kept
 
 
 def test_arguments_in_the_spec_win(model):
