@@ -22,7 +22,7 @@ class Largest:
     """The largest eigenvalue of a matrix of curvature.
 
     Attributes:
-        lambda_max: the eigenvalue; NaN where the model's derivatives are not finite.
+        lambda_max: the eigenvalue; NaN where the loss or its derivatives are not finite.
         iterations: products with the matrix that it took.
         residual: `|A v - lambda_max v| / lambda_max` of its unit vector, which bounds the
             relative distance to the nearest eigenvalue.
@@ -114,9 +114,7 @@ class Curvature:
             [np.ravel(ops.convert_to_numpy(image)).astype(np.float64) for image in images]
         )
 
-    def largest(
-        self, *, tolerance: float = 1e-3, iterations: int = 100, seed: int = 0
-    ) -> Largest:
+    def largest(self, *, tolerance: float = 1e-3, iterations: int = 100, seed: int = 0) -> Largest:
         """The largest eigenvalue at the model's present weights, by Lanczos.
 
         Args:
@@ -132,10 +130,13 @@ class Curvature:
             raise ValueError(f"Argument `tolerance` must be positive. Received: {tolerance}")
         if iterations < 1:
             raise ValueError(f"Argument `iterations` must be at least 1. Received: {iterations}")
+        loss = self.loss()
+        if not np.isfinite(loss):  # a rectifier's gradient may hide what is not a number
+            return Largest(float("nan"), 0, float("nan"), loss)
         found = largest_eigenvalue(
             self.product, self.size, tolerance=tolerance, iterations=iterations, seed=seed
         )
-        return Largest(*found, loss=self.loss())
+        return Largest(*found, loss)
 
     def _outputs(self) -> Any:
         model = self._model

@@ -45,7 +45,7 @@ def largest_eigenvalue(
         for _ in range(2):  # once leaves as much as was cancelled
             image = image - basis.T @ (basis @ image)
         length = float(np.linalg.norm(image))
-        values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, 1) + np.diag(beside, -1))
+        values, vectors = np.linalg.eigh(np.diag(diagonal) + np.diag(beside, -1))  # reads one half
         value, rest = float(values[-1]), length * abs(float(vectors[-1, -1]))
         if rest <= tolerance * abs(value):
             break
