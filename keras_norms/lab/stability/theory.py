@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,8 +25,34 @@ def maximal_learning_rate(lambda_max: float, momentum: float = 0.0) -> float:
     return 2 * (1 + momentum) / lambda_max if lambda_max else math.inf
 
 
-def mean_field_eigenvalue(run: Run, data: ImageData, examples: int) -> float | None:
-    """The recursion's eigenvalue for a run's network and its first training examples.
+@dataclass(frozen=True)
+class Inputs:
+    """What the recursion has to know of the data.
+
+    Attributes:
+        size: numbers in an example.
+        classes: outputs of the network.
+        q: mean square of an example's numbers.
+        q_xy: mean product of those of two examples.
+    """
+
+    size: int
+    classes: int
+    q: float
+    q_xy: float
+
+    @classmethod
+    def of(cls, data: ImageData, examples: int) -> Inputs:
+        """Of the first so many training images."""
+        x = data.x_train[:examples].reshape(examples, -1).astype(np.float64)
+        gram = x @ x.T / x.shape[1]
+        own, all_pairs = float(np.trace(gram)), float(gram.sum())
+        q_xy = (all_pairs - own) / (examples * (examples - 1))
+        return cls(x.shape[1], data.classes, own / examples, q_xy)
+
+
+def mean_field_eigenvalue(run: Run, inputs: Inputs) -> float | None:
+    """The recursion's largest eigenvalue for a run's network, for cross-entropy near zero logits.
 
     None where the recursion does not apply: it knows fully connected rectified networks without a
     normalizer and with batch normalization.
@@ -33,13 +60,12 @@ def mean_field_eigenvalue(run: Run, data: ImageData, examples: int) -> float | N
     normalizer = run.normalizer.partition(":")[0]
     if run.model != "mlp" or run.activation != "relu" or normalizer not in ("none", "batch"):
         return None
-    x = data.x_train[:examples].reshape(examples, -1).astype(np.float64)
-    gram = x @ x.T / x.shape[1]
+    glorot = 2 * run.width / (run.width + inputs.classes)
     bound = eigenvalue_bound(
-        [x.shape[1], *[run.width] * run.depth],
-        [*[HE] * run.depth, 2 * run.width / (run.width + data.classes)],  # Glorot's in the head
-        q=float(np.trace(gram)) / examples,
-        q_xy=float(gram.sum() - np.trace(gram)) / (examples * (examples - 1)),
+        [inputs.size, *[run.width] * run.depth],
+        [*[HE] * run.depth, glorot],
+        q=inputs.q,
+        q_xy=inputs.q_xy,
         gamma=1.0 if normalizer == "batch" else None,
     )
-    return bound / data.classes
+    return bound / inputs.classes

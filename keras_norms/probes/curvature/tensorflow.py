@@ -22,15 +22,16 @@ def gauss_newton(model: keras.Model, x: Any, loss: Loss) -> Callable[[Sequence[A
     @tf.function(autograph=False)
     def product(direction: Sequence[tf.Tensor]) -> list[tf.Tensor]:
         weights, rest = _values(model)
-        with tf.GradientTape(persistent=True) as tape:
-            tape.watch(weights)
-            outputs, _ = model.stateless_call(weights, rest, x, training=True)
+        with tf.GradientTape() as outer:
+            with tf.GradientTape(persistent=True) as inner:
+                inner.watch(weights)
+                outputs, _ = model.stateless_call(weights, rest, x, training=True)
             u = tf.zeros_like(outputs)
-            tape.watch(u)
-            pulled = tape.gradient(outputs, weights, u, unconnected_gradients=ZERO)
-        tangent = tape.gradient(pulled, u, list(direction), unconnected_gradients=ZERO)
+            outer.watch(u)
+            pulled = inner.gradient(outputs, weights, u, unconnected_gradients=ZERO)
+        tangent = outer.gradient(pulled, u, list(direction), unconnected_gradients=ZERO)
         bent = loss.bend(outputs, tangent)
-        return tape.gradient(outputs, weights, bent, unconnected_gradients=ZERO)
+        return inner.gradient(outputs, weights, bent, unconnected_gradients=ZERO)
 
     return product
 
