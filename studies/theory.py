@@ -7,8 +7,9 @@ lambda_max Largest eigenvalue of the Gauss-Newton (Fisher) matrix of the trainin
            on products with the Jacobian and its transpose. Normalizers as in training, on the
            first training images as one batch, for each seed's own weights.
 Along      The same after 1, 3, 10, 30, 100 and all steps of training at a learning rate half a
-training   decade below the cell's median trains edge. There the prediction knows how a training
-           went that was stable, so it is an explanation rather than a forecast.
+training   decade below the cell's median trains edge: no forecast. Curvature tends towards 2 over
+           the learning rate that it is trained with (Cohen et al. 2021, arXiv 2103.00065), and
+           that rate was chosen by the edge: part of the agreement is there by construction.
 Mean field Wei, Stokes & Schwab 2019, arXiv 1903.02606, Claim 3.1, over the number of classes;
            for the MLP without a normalizer and with batch normalization.
 Measured   The frontier study's edges, of the same storage; its runs are trained where absent.

@@ -8,17 +8,22 @@ import pandas as pd
 
 from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.stability.agreement import Agreement, Interval, agreement
+from keras_norms.lab.stability.frontier import Cell
 
 EDGES = {"trains": "trains", "blow_up": "blow-up"}
 
 
-def cells_table(name: str, cells: pd.DataFrame, tidy: pd.DataFrame) -> Table:
+def cells_table(
+    name: str, cells: pd.DataFrame, edges: Mapping[tuple[str, int], Cell], tidy: pd.DataFrame
+) -> Table:
     """One row a cell at initialization; the CSV has every seed and step.
 
     Args:
         cells: columns normalizer, depth, lambda_max, lambda_low, lambda_high, loss, rate,
             mean_field_rate, trains, blow_up; NaN where there is no number.
+        edges: the measured ones, where a cell has any.
     """
+    found = [edges.get((cell.normalizer, cell.depth)) for cell in cells.itertuples()]
     rows = [
         {
             "normalizer": cell.normalizer,
@@ -28,26 +33,30 @@ def cells_table(name: str, cells: pd.DataFrame, tidy: pd.DataFrame) -> Table:
             "initial loss": number(cell.loss),
             "2 / lambda_max": number(cell.rate),
             "mean field": number(cell.mean_field_rate),
-            "trains": number(cell.trains),
-            "blow-up": number(cell.blow_up),
+            "trains": str(edge.trains) if edge else "–",
+            "blow-up": str(edge.blow_up) if edge else "–",
             "trains / predicted": number(cell.trains / cell.rate),
             "blow-up / predicted": number(cell.blow_up / cell.rate),
         }
-        for cell in cells.itertuples()
+        for cell, edge in zip(cells.itertuples(), found, strict=True)
     ]
     caption = (
         "Largest eigenvalue of the Gauss-Newton matrix at initialization (median over seeds, "
         "smallest to largest), the learning rates that it and the mean-field recursion predict, "
-        "and the measured edges (medians over seeds; –: no rate, or no prediction)."
+        "and the measured edges (likewise; ≥: the range of learning rates ended first). "
+        "–: no rate, or no prediction."
     )
     return Table(name, pd.DataFrame(rows), caption, tidy)
 
 
-def agreement_table(name: str, cells: pd.DataFrame, predictions: Mapping[str, str]) -> Table:
+def agreement_table(
+    name: str, cells: pd.DataFrame, predictions: Mapping[str, str], caption: str
+) -> Table:
     """One row a prediction and group of cells, both edges beside each other.
 
     Args:
         predictions: from the words of the table to the column of `cells` that holds the rates.
+        caption: what the predictions are; how they are compared is added.
     """
     rows = []
     for words, column in predictions.items():
@@ -63,10 +72,10 @@ def agreement_table(name: str, cells: pd.DataFrame, predictions: Mapping[str, st
                     f"{title} / predicted": ratio(found),
                 }
             rows.append(row)
-    caption = (
-        "Agreement over cells (normalizer and depth, medians over seeds) of the logarithms of "
-        "predicted and measured learning rates: correlation with its 95 % bootstrap interval over "
-        "cells (from 8 cells), and measured over predicted: median (smallest to largest)."
+    caption += (
+        " Agreement of the logarithms over cells (normalizer and depth, medians over seeds): "
+        "correlation with its 95 % bootstrap interval over cells (from 8 cells), and measured "
+        "over predicted: median (smallest to largest)."
     )
     return Table(name, pd.DataFrame(rows), caption)
 
