@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keras_norms.lab.command import Program
-from studies import frontier
+from studies import frontier, theory
 
 STUDIES = Program(
     name="studies",
@@ -17,7 +17,7 @@ STUDIES = Program(
   python -m studies run frontier --data cifar10 --data-dir ~/tensorflow_datasets
   python -m studies run frontier --storage postgresql://USER:PASSWORD@HOST/NAME
   python -m studies report --out results""",
-    experiments={"frontier": frontier},
+    experiments={"frontier": frontier, "theory": theory},
 )
 
 if __name__ == "__main__":

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import optuna
 import pandas as pd
+from optuna.trial import FrozenTrial
 
 from keras_norms.lab.lease import KEY, PROVENANCE
 from keras_norms.lab.trials import finished_trials, outcome_of
@@ -46,6 +49,11 @@ def curves(study: optuna.Study) -> pd.DataFrame:
 def provenance_line(study: optuna.Study, keys: set[str]) -> str:
     """Where the runs with these keys come from, in one line."""
     trials = [trial for trial in finished_trials(study) if trial.user_attrs[KEY] in keys]
+    return origin_line(trials, "runs")
+
+
+def origin_line(trials: Sequence[FrozenTrial], noun: str) -> str:
+    """How many trials there are, and where they come from, in one line."""
     origins = {tuple(trial.user_attrs[PROVENANCE].items()) for trial in trials}
     described = []
     for origin in sorted(origins):
@@ -55,4 +63,4 @@ def provenance_line(study: optuna.Study, keys: set[str]) -> str:
             f"keras-norms {has['keras_norms']}{commit}, Keras {has['keras']} on {has['library']}, "
             f"Python {has['python']}, {has['device']}"
         )
-    return f"{len(trials)} runs: " + "; ".join(described)
+    return f"{len(trials)} {noun}: " + "; ".join(described)

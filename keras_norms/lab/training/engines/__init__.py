@@ -38,6 +38,9 @@ class Engine(Protocol):
     def evaluate(self) -> tuple[float, float]:
         """Loss and accuracy on the test set, in inference mode."""
 
+    def values(self) -> list[np.ndarray]:
+        """What the model's variables have become, in the order of `reset`."""
+
 
 def engine_class() -> type[Any]:
     """The engine of the running backend."""

@@ -66,6 +66,14 @@ class Engine:
         loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
+    def values(self) -> list[np.ndarray]:
+        trainable, rest, _ = self._state
+        variables = self.model.trainable_variables + self.model.non_trainable_variables
+        found = {
+            id(v): np.array(value) for v, value in zip(variables, trainable + rest, strict=True)
+        }
+        return [found[id(v)] for v in self.model.variables]
+
     def _measure(self, trainable: Any, rest: Any, x: Any, y: Any) -> tuple[Any, Any]:
         logits, _ = self.model.stateless_call(trainable, rest, x, training=False)
         return mean_loss(y, logits), mean_accuracy(y, logits)

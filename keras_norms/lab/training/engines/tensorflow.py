@@ -65,6 +65,9 @@ class Engine:
         loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
+    def values(self) -> list[np.ndarray]:
+        return [variable.numpy() for variable in self.model.variables]
+
     def _measure(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = self.model(x, training=False)
         return mean_loss(y, logits), mean_accuracy(y, logits)

@@ -65,6 +65,9 @@ class Engine:
         loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
+    def values(self) -> list[np.ndarray]:
+        return [np.array(keras.ops.convert_to_numpy(v)) for v in self.model.variables]
+
     def _step(self, batch: torch.Tensor, rate: float) -> tuple[float, float]:
         y = self._y[batch]
         logits = self.model(self._x[batch], training=True)

@@ -1,0 +1,63 @@
+"""How well predicted learning rates agree with measured ones: correlation and ratio."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import rankdata
+
+from keras_norms.lab.report.claims import bootstrap
+
+FEWEST_FOR_A_CORRELATION, FEWEST_FOR_AN_INTERVAL = 3, 8
+
+Interval = tuple[float, float] | None
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Of predictions with measurements, both positive; pairs that lack either are left out.
+
+    Attributes:
+        pairs: how many are left.
+        pearson: correlation of the logarithms; NaN below 3 pairs, or where one side is constant.
+        spearman: correlation of the ranks, likewise.
+        pearson_interval: central 95 % over resampled pairs; None below 8 of them.
+        spearman_interval: likewise.
+        ratios: measured over predicted, sorted.
+    """
+
+    pairs: int
+    pearson: float
+    pearson_interval: Interval
+    spearman: float
+    spearman_interval: Interval
+    ratios: tuple[float, ...]
+
+
+def agreement(predicted: Sequence[float], measured: Sequence[float]) -> Agreement:
+    """Compares learning rates, one pair a cell; NaN stands for one that is missing."""
+    points = np.stack([predicted, measured], axis=-1).astype(np.float64)
+    points = np.log10(points[(np.isfinite(points) & (points > 0)).all(axis=-1)])
+    found = {}
+    for name, statistic in (("pearson", pearson), ("spearman", spearman)):
+        enough = len(points) >= FEWEST_FOR_A_CORRELATION
+        found[name] = float(statistic(points)) if enough else float("nan")
+        many = len(points) >= FEWEST_FOR_AN_INTERVAL
+        found[f"{name}_interval"] = bootstrap(points, statistic) if many else None
+    ratios = np.sort(10 ** (points[:, 1] - points[:, 0]))
+    return Agreement(pairs=len(points), ratios=tuple(ratios.tolist()), **found)
+
+
+def pearson(points: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Correlation of the two columns of `points`, shape (..., pairs, 2); NaN if one is constant."""
+    centred = points - points.mean(axis=axis, keepdims=True)
+    x, y = centred[..., 0], centred[..., 1]
+    scale = np.sqrt((x * x).sum(axis) * (y * y).sum(axis))
+    return np.where(scale > 0, (x * y).sum(axis) / np.where(scale > 0, scale, 1), np.nan)
+
+
+def spearman(points: np.ndarray, axis: int = 0) -> np.ndarray:
+    """Correlation of the ranks."""
+    return pearson(rankdata(points, axis=axis), axis)
