@@ -10,6 +10,7 @@ import keras
 from keras_norms.kernels import Moments, moments
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 
 ABOUT_THE_DEVIATION = ("epsilon", "scale", "moving_variance_initializer", "unbiased")
 
@@ -31,10 +32,11 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
 
     Args:
         axis: the channel axis, or several, each combination then having its own mean.
-        momentum: weight of the past in the moving average, in [0, 1]; None for the arithmetic
-            mean over all batches.
+        momentum: weight of the past in the moving average, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches.
         center: whether there is a beta, the paper's b.
         moving_mean_initializer: of the moving mean.
+        debiased: whether the moving mean forgets its initial value at the first batch.
         **options: initializer, regularizer and constraint of beta; name, dtype.
 
     Call arguments:
@@ -55,10 +57,11 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         center: bool = True,
         *,
         moving_mean_initializer: Any = "zeros",
+        debiased: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         for name, value in options.items():
@@ -74,6 +77,7 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
             center=center,
             scale=False,
             moving_mean_initializer=moving_mean_initializer,
+            debiased=debiased,
             **options,
         )
 
