@@ -9,6 +9,7 @@ from keras_norms.schemes import Unit as Unit
 from keras_norms.schemes import get as get
 from keras_norms.schemes import names as names
 from keras_norms.schemes import serialize as serialize
+from keras_norms.surgery import RecalibrateBeforeValidation as RecalibrateBeforeValidation
 from keras_norms.surgery import audit as audit
 from keras_norms.surgery import convert as convert
 from keras_norms.surgery import fold as fold

@@ -74,11 +74,7 @@ def recalibrate(
 
     Reference: Wu & Johnson 2021, arXiv 2105.07576, Section 3 (PreciseBN).
     """
-    if estimator not in ESTIMATORS:
-        raise ValueError(
-            f"Argument `estimator` must be one of {', '.join(map(repr, ESTIMATORS))}. "
-            f"Received: estimator={estimator!r}"
-        )
+    estimator = checked_estimator(estimator)
     source = Batches(data, batches, batch_size)
     new = copy_of(model)
     report = Report(f"Recalibrated {model.name!r} ({estimator})")
@@ -105,6 +101,15 @@ def recalibrate(
     if len(thawed) < len(layers):
         report.note("Frozen layers keep their statistics: unfreeze() them first to change that.")
     return new, report
+
+
+def checked_estimator(estimator: str) -> str:
+    if estimator not in ESTIMATORS:
+        raise ValueError(
+            f"Argument `estimator` must be one of {', '.join(map(repr, ESTIMATORS))}. "
+            f"Received: estimator={estimator!r}"
+        )
+    return estimator
 
 
 def copy_of(model: keras.Model) -> keras.Model:
