@@ -87,22 +87,18 @@ def test_debiased(mode, momentum):
 
 @pytest.mark.parametrize("kind", MEMORIES)
 def test_every_memory_forgets_its_initial_values_at_once(kind):
-    """With debiasing it matters not at all what they were; without it, for all that follows."""
     found = []
-    for debiased in (True, False):
-        for start in (0.0, 100.0):
-            layer = kind(debiased=debiased, momentum=0.99)
-            layer.build((None, 4))
-            moving = [v for v in layer.non_trainable_variables if v.name.startswith("moving")]
-            for variable in moving:
-                variable.assign(np.full(variable.shape, start))
-            keras.utils.set_random_seed(0)
-            for variable in layer.trainable_variables:
-                variable.assign(draw(tuple(variable.shape), 1))
-            layer(draw((6, 4), 2), training=True)
-            found.append(np.concatenate([array(v.value) for v in moving]))
+    for start in (0.0, 100.0):
+        layer = kind(debiased=True, momentum=0.99)
+        layer.build((None, 4))
+        moving = [v for v in layer.non_trainable_variables if v.name.startswith("moving")]
+        for variable in (*moving, *layer.trainable_variables):
+            variable.assign(draw(tuple(variable.shape), 1))
+        for variable in moving:
+            variable.assign(variable + start)
+        layer(draw((6, 4), 2), training=True)
+        found.append([array(v.value) for v in moving])
     np.testing.assert_array_equal(found[0], found[1])
-    np.testing.assert_allclose(found[3] - found[2], 99.0, rtol=1e-5)
 
 
 def test_hidden_channels_are_debiased_each_by_its_own_batches():
@@ -165,7 +161,7 @@ def test_saving(tmp_path, options, extra):
     np.testing.assert_equal(trained(loaded, BATCHES[2:]), trained(layer, BATCHES[2:]))
 
 
-def test_in_training(tmp_path):
+def test_in_training():
     """Inside `fit`, where the count is state of a compiled step."""
     layer = BatchNormalization(momentum=SCHEDULES["stepped"], debiased=True)
     model = keras.Sequential([keras.Input((4,)), layer, keras.layers.Dense(1)])

@@ -1,0 +1,3 @@
+"""What goes on inside a model while it trains."""
+
+from keras_norms.probes.monitor import NormMonitor as NormMonitor
