@@ -56,8 +56,7 @@ def averaged(values, momenta, initial, debiased):
     return (moving - weight * initial) / (1 - weight) if debiased else moving
 
 
-@pytest.mark.parametrize("debiased", [False, True])
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize(("name", "debiased"), zip(SCHEDULES, [False, True] * 2, strict=True))
 @pytest.mark.parametrize("mode", MODES)
 def test_schedules(mode, name, debiased):
     schedule = SCHEDULES[name]

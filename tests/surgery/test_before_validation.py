@@ -42,15 +42,15 @@ def everything(model):
 
 
 class Recalibrated(keras.callbacks.Callback):
-    """The independent way: a copy at the end of each epoch."""
+    """The independent way: a copy at the end."""
 
     def __init__(self, **options):
         super().__init__()
-        self.options, self.losses = options, []
+        self.options, self.loss = options, None
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_train_end(self, logs=None):
         new, _ = recalibrate(self.model, X, batch_size=8, verbose=False, **self.options)
-        self.losses.append(new.evaluate(X, Y, verbose=0)[0])
+        self.loss = new.evaluate(X, Y, verbose=0)[0]
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_in_fit(kind, jit):
     usual = fit(plain)
     truth = Recalibrated()
     got = fit(model, RecalibrateBeforeValidation(X, batch_size=8), truth)
-    np.testing.assert_allclose(got["val_loss"], truth.losses, rtol=1e-5)
+    np.testing.assert_allclose(got["val_loss"][-1], truth.loss, rtol=1e-5)
     assert np.abs(np.subtract(got["val_loss"], usual["val_loss"])).min() > 1e-3
     np.testing.assert_array_equal(got["loss"], usual["loss"])
     for now, wanted in zip(everything(model), everything(plain), strict=True):
@@ -81,7 +81,7 @@ def test_estimator_some_batches_and_frozen_layers():
     )
     truth = Recalibrated(batches=2, estimator="batch_mean")
     got = fit(model, callback, truth, validation_freq=2)
-    np.testing.assert_allclose(got["val_loss"], truth.losses[1:], rtol=1e-5)
+    np.testing.assert_allclose(got["val_loss"], [truth.loss], rtol=1e-5)
     np.testing.assert_array_equal(array(model.get_layer("first").moving_mean.value), np.zeros(4))
 
 
