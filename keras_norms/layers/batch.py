@@ -10,6 +10,7 @@ import keras
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -32,7 +33,8 @@ class BatchNormalization(RememberingNormalization):
     Args:
         axis: the channel axis, or several, each combination then having its own statistics.
         momentum: weight of the past in the moving averages, in [0, 1] (1 minus torch's
-            momentum); None for the arithmetic mean over all batches since the start.
+            momentum), or a `keras.optimizers.schedules.LearningRateSchedule` of it by the
+            batches that this layer has averaged; None for the arithmetic mean over all of them.
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
@@ -48,6 +50,8 @@ class BatchNormalization(RememberingNormalization):
             effect, nor has it outside of a distribution.
         unbiased: whether the moving variance takes `m / (m - 1) * var`, as Algorithm 2 and torch
             do. Keras takes `var`.
+        debiased: whether the moving averages are those of the batches alone, as Adam's are; else
+            the initial values stay in them with the weight `momentum**batches`.
         statistics_gradient: whether the gradient flows through mean and variance. False treats
             them as constants: the scheme that Section 2 of the paper shows to fail.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
@@ -73,7 +77,7 @@ class BatchNormalization(RememberingNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
@@ -85,6 +89,7 @@ class BatchNormalization(RememberingNormalization):
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
         unbiased: bool = False,
+        debiased: bool = False,
         statistics_gradient: bool = True,
         **options: Unpack[AffineOptions],
     ) -> None:
@@ -103,6 +108,7 @@ class BatchNormalization(RememberingNormalization):
             moving_variance_initializer,
             unbiased,
             synchronized,
+            debiased,
             **options,
         )
         self.renorm_clipping = renorm_clipping

@@ -12,6 +12,7 @@ from keras_norms.kernels import affine, standardize
 from keras_norms.kernels.statistics import value_count
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import checked_count, one_axis, positive_axes, refuse_batch_axis
 
 
@@ -41,14 +42,15 @@ class BatchGroupNormalization(RememberingNormalization):
             layer is built it must divide the number of channels. Meant to be chosen by the batch
             size: the fewer groups, the more values make a statistic, which small batches need.
         axis: the channel axis, one int.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all batches since the start. As in `BatchNormalization`.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches since the start. As in
+            `BatchNormalization`.
         epsilon: added to the variance; 1e-3 as in Keras.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
-            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
-            of gamma and beta; name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased`,
+            `debiased` and `synchronized` as in `BatchNormalization`; initializers, regularizers and
+            constraints of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor (batch, ..., channels, ...) of rank 2 or more.
@@ -66,7 +68,7 @@ class BatchGroupNormalization(RememberingNormalization):
         self,
         groups: int = 1,
         axis: int = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

@@ -11,6 +11,7 @@ from keras_norms.kernels import Moments, affine, at_least, moments, native, summ
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import checked_count, positive_axes
 
 LINEAR = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
@@ -51,14 +52,14 @@ class CrossIterationBatchNormalization(RememberingNormalization):
         layer: Dense, Conv1D, Conv2D or Conv3D without bias (beta takes its place) or activation.
         window: how many batches, this one included; 1 is batch normalization.
         burn_in: batches before the window opens.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all batches since the start.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches since the start.
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
-            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
-            of gamma and beta; name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased`,
+            `debiased` and `synchronized` as in `BatchNormalization`; initializers, regularizers and
+            constraints of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: what the linear layer takes, finite everywhere.
@@ -80,7 +81,7 @@ class CrossIterationBatchNormalization(RememberingNormalization):
         layer: keras.layers.Layer,
         window: int = 4,
         burn_in: int = 8,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

@@ -12,6 +12,7 @@ from keras_norms.kernels import at_least, moments
 from keras_norms.kernels.moments import mean_square
 from keras_norms.layers.base import AffineOptions, Shape, Tensor
 from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import refuse_batch_axis
 
 
@@ -25,7 +26,7 @@ class _BatchEvoNorm(RememberingNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-5,
         center: bool = True,
         scale: bool = True,
@@ -33,6 +34,7 @@ class _BatchEvoNorm(RememberingNormalization):
         moving_variance_initializer: Any = "ones",
         unbiased: bool = False,
         synchronized: bool = False,
+        debiased: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -45,6 +47,7 @@ class _BatchEvoNorm(RememberingNormalization):
             moving_variance_initializer,
             unbiased,
             synchronized,
+            debiased,
             **options,
         )
         self.v = None
@@ -99,8 +102,8 @@ class EvoNormB0(_BatchEvoNorm):
 
     Args:
         axis: the channel axis, or several; not the batch axis 0.
-        momentum: weight of the past in the moving variance, in [0, 1]; None for the arithmetic
-            mean over all batches.
+        momentum: weight of the past in the moving variance, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches.
         epsilon: added to the variances.
         center: whether there is a beta.
         scale: whether there is a gamma.
@@ -108,6 +111,7 @@ class EvoNormB0(_BatchEvoNorm):
         unbiased: whether the moving variance takes `m / (m - 1) * var`.
         synchronized: whether the batch is the joined one of all replicas of a distribution, as in
             `BatchNormalization`.
+        debiased: whether the moving variance forgets its initial value at the first batch.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:

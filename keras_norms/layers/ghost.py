@@ -11,6 +11,7 @@ from keras import ops
 from keras_norms.kernels import standardize
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import checked_count, refuse_batch_axis
 
 
@@ -40,15 +41,15 @@ class GhostBatchNormalization(RememberingNormalization):
     Args:
         virtual_batch_size: examples in a virtual batch; 128 as in the authors' code.
         axis: the channel axis, or several; not the batch axis 0.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all virtual batches since the start.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all virtual batches since the start.
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
         synchronized: only False: a virtual batch is a small part of one device's batch.
-        **options: `moving_mean_initializer`, `moving_variance_initializer` and `unbiased` as in
-            `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
-            name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
+            `debiased` as in `BatchNormalization`; initializers, regularizers and constraints of
+            gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor (batch, ..., channels, ...).
@@ -68,7 +69,7 @@ class GhostBatchNormalization(RememberingNormalization):
         self,
         virtual_batch_size: int = 128,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

@@ -29,8 +29,8 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
 
     Args:
         axis: the channel axis, or several; not the batch axis 0.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all batches since the start.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches since the start.
         epsilon: added to the variance. The authors' code takes 1e-5; 1e-3 as in Keras.
         center: whether there is a beta.
         scale: whether there is a gamma; the gate stays in any case.
@@ -39,6 +39,7 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
         unbiased: whether the moving variance takes `m / (m - 1) * var`.
         synchronized: whether the batch is the joined one of all replicas of a distribution, as in
             `BatchNormalization`.
+        debiased: whether the moving averages forget their initial values at the first batch.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:

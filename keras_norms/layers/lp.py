@@ -11,6 +11,7 @@ from keras import ops
 from keras_norms.kernels import Moments, affine, gathered, moments, summed
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 
 ORDERS = (1, 2, "inf")
 
@@ -36,14 +37,15 @@ class LpNormalization(RememberingNormalization):
         p: 1, 2 or "inf".
         centred: whether the norm is taken after the mean is subtracted.
         axis: the channel axis, or several, each combination then having its own statistics.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all batches.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches.
         epsilon: added to the squared norm.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` (only meant
-            for centred p = 2) and `synchronized` as in `BatchNormalization`; initializers,
-            regularizers and constraints of gamma and beta; name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `debiased`,
+            `synchronized` and `unbiased` (only meant for centred p = 2) as in
+            `BatchNormalization`; initializers, regularizers and constraints of gamma and beta;
+            name, dtype.
 
     Call arguments:
         inputs: tensor of any rank of at least 1.
@@ -62,7 +64,7 @@ class LpNormalization(RememberingNormalization):
         p: int | str = 2,
         centred: bool = False,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

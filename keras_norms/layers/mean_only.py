@@ -10,6 +10,7 @@ import keras
 from keras_norms.kernels import Moments, moments
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 
 ABOUT_THE_DEVIATION = ("epsilon", "scale", "moving_variance_initializer", "unbiased")
 
@@ -31,12 +32,13 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
 
     Args:
         axis: the channel axis, or several, each combination then having its own mean.
-        momentum: weight of the past in the moving average, in [0, 1]; None for the arithmetic
-            mean over all batches.
+        momentum: weight of the past in the moving average, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches.
         center: whether there is a beta, the paper's b.
         moving_mean_initializer: of the moving mean.
         synchronized: whether the batch is the joined one of all replicas of a distribution, as in
             `BatchNormalization`.
+        debiased: whether the moving mean forgets its initial value at the first batch.
         **options: initializer, regularizer and constraint of beta; name, dtype.
 
     Call arguments:
@@ -57,11 +59,12 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         center: bool = True,
         *,
         moving_mean_initializer: Any = "zeros",
         synchronized: bool = False,
+        debiased: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         for name, value in options.items():
@@ -78,6 +81,7 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
             scale=False,
             moving_mean_initializer=moving_mean_initializer,
             synchronized=synchronized,
+            debiased=debiased,
             **options,
         )
 

@@ -10,14 +10,12 @@ from keras import initializers, ops
 
 from keras_norms.kernels import Moments, affine, native
 from keras_norms.kernels.statistics import value_count
-from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape
+from keras_norms.layers.averaging import AveragingNormalization
+from keras_norms.layers.base import AffineOptions, Shape
 from keras_norms.layers.masks import hide
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.recompilation import TrainableTakesEffect
-from keras_norms.layers.validation import (
-    checked_momentum,
-    positive_axes,
-    refuse_unsharable_axis,
-)
+from keras_norms.layers.validation import positive_axes, refuse_unsharable_axis
 
 Tensor = Any
 
@@ -29,9 +27,10 @@ class MemoryOptions(AffineOptions, total=False):
     moving_variance_initializer: Any
     unbiased: bool
     synchronized: bool
+    debiased: bool
 
 
-class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
+class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
     """A normalizer that averages its batch statistics and normalizes by the averages later.
 
     With momentum `a`, after each batch with mean `m` and variance `v` over `n` values a channel:
@@ -39,9 +38,9 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         moving_mean     <- a * moving_mean     + (1 - a) * m
         moving_variance <- a * moving_variance + (1 - a) * v * (n / (n - 1) if unbiased else 1)
 
-    With `momentum=None`, `a = k / (k + 1)` for the k-th batch from zero: the arithmetic mean of
-    all batches so far. A batch that shows at most one value a channel has no variance and leaves
-    the averages of that channel as they are.
+    as `AveragingNormalization` has it, with momenta that are scheduled, cumulative or debiased. A
+    batch that shows at most one value a channel has no variance and leaves the averages of that
+    channel as they are.
 
     With `synchronized=True` the batch is that of all replicas of a distribution together, in the
     statistics as in their gradients, and all replicas remember the same.
@@ -55,7 +54,7 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
@@ -63,18 +62,16 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         moving_variance_initializer: Any = "ones",
         unbiased: bool = False,
         synchronized: bool = False,
+        debiased: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
-        momentum = checked_momentum(momentum)
-        super().__init__(axis, epsilon, center, scale, **options)
-        self.momentum = momentum
+        super().__init__(axis, momentum, epsilon, center, scale, debiased, **options)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.unbiased = bool(unbiased)
         self.synchronized = bool(synchronized)
         self.moving_mean = None
         self.moving_variance = None
-        self.count = None
 
     def build(self, input_shape: Shape) -> None:
         if self.synchronized:
@@ -87,25 +84,11 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         for statistic in self.remembers:
             name = f"moving_{statistic}"
             setattr(self, name, self.add_memory(name, shape, getattr(self, f"{name}_initializer")))
-        if self.momentum is None:
-            # Per channel, since a mask can hide some channels of a batch and not others.
-            self.count = self.add_memory("count", shape, "zeros", dtype="float32")
+        self.build_averaging(shape)
 
     def memory_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what is remembered, where gamma and beta have `shape`."""
         return shape
-
-    def add_memory(
-        self, name: str, shape: tuple[int, ...], initializer: Any, **options: Any
-    ) -> keras.Variable:
-        return self.add_weight(
-            name=name,
-            shape=shape,
-            initializer=initializer,
-            trainable=False,
-            autocast=False,
-            **options,
-        )
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
@@ -163,7 +146,7 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         if self.unbiased:
             variance = variance * (n / ops.maximum(n - 1, 1))
         learns = n > (1 if "variance" in self.remembers else 0)
-        past, share = self._shares(ops.cast(learns, dtype))
+        past, share = self.shares(ops.cast(learns, dtype))
         for statistic, batches in (("mean", mean), ("variance", variance)):
             if statistic not in self.remembers:
                 continue
@@ -171,18 +154,6 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
             old = ops.cast(ops.convert_to_tensor(memory), dtype)
             new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
             memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))
-
-    def _shares(self, learns: Tensor) -> tuple[Tensor, Tensor]:
-        """The weights of the past and of each batch, where `learns` is one for those that count."""
-        total = ops.sum(learns, axis=0)
-        if self.momentum is not None:
-            later = total - ops.cumsum(learns, axis=0)
-            return self.momentum**total, (1 - self.momentum) * self.momentum**later
-        batches = ops.convert_to_tensor(self.count)
-        # Before the assignment: on some backends `batches` is the variable itself.
-        share = 1 / ops.maximum(ops.cast(batches, learns.dtype) + total, 1)
-        self.count.assign(batches + ops.cast(total, batches.dtype))
-        return 1 - total * share, share
 
     def recall(self, x: Tensor) -> Moments:
         """The remembered statistics, in the precision of `x` and ready to broadcast to it.
@@ -198,7 +169,7 @@ class RememberingNormalization(TrainableTakesEffect, AffineNormalization):
         return self.along_axis(memory, x)
 
     def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "momentum": self.momentum}
+        config = super().get_config()
         for name in (f"moving_{statistic}_initializer" for statistic in self.remembers):
             config[name] = initializers.serialize(getattr(self, name))
         config["synchronized"] = self.synchronized

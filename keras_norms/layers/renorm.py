@@ -11,6 +11,7 @@ from keras import ops
 from keras_norms.kernels import Moments, standardize
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import checked_bound, checked_count
 
 
@@ -46,14 +47,14 @@ class BatchRenormalization(RememberingNormalization):
         r_max_steps: the step at which the bound on r is `r_max`; at least `warmup_steps`.
         d_max_steps: the step at which the bound on d is `d_max`; at least `warmup_steps`.
         axis: the channel axis, or several, each combination then having its own statistics.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all batches since the start.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches since the start.
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
-            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
-            of gamma and beta; name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased`,
+            `debiased` and `synchronized` as in `BatchNormalization`; initializers, regularizers and
+            constraints of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor of any rank of at least 1.
@@ -77,7 +78,7 @@ class BatchRenormalization(RememberingNormalization):
         r_max_steps: int = 40000,
         d_max_steps: int = 25000,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

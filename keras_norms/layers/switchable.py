@@ -12,6 +12,7 @@ from keras_norms.kernels import Moments, affine, joined, moments, pooled
 from keras_norms.kernels.statistics import sample_mean
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 
@@ -37,14 +38,14 @@ class SwitchableNormalization(RememberingNormalization):
 
     Args:
         axis: the channel axis, or several; not the batch axis 0.
-        momentum: weight of the past in the moving averages, in [0, 1]; None for the arithmetic
-            mean over all batches.
+        momentum: weight of the past in the moving averages, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches.
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased` and
-            `synchronized` as in `BatchNormalization`; initializers, regularizers and constraints
-            of gamma and beta; name, dtype.
+        **options: `moving_mean_initializer`, `moving_variance_initializer`, `unbiased`,
+            `debiased` and `synchronized` as in `BatchNormalization`; initializers, regularizers and
+            constraints of gamma and beta; name, dtype.
 
     Call arguments:
         inputs: tensor (batch, ..., channels, ...).
@@ -61,7 +62,7 @@ class SwitchableNormalization(RememberingNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,

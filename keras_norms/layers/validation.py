@@ -63,17 +63,6 @@ def checked_epsilon(epsilon: float) -> float:
     return float(epsilon)
 
 
-def checked_momentum(momentum: float | None) -> float | None:
-    if momentum is None:
-        return None
-    if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
-        raise ValueError(
-            "Argument `momentum` must lie in [0, 1] (the weight of the past, 1 minus torch's) or "
-            f"be None for a cumulative average. Received: momentum={momentum!r}"
-        )
-    return float(momentum)
-
-
 def checked_groups(groups: int) -> int:
     if (
         not isinstance(groups, numbers.Integral)

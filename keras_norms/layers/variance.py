@@ -11,6 +11,7 @@ from keras import ops
 from keras_norms.kernels import Moments, affine, moments
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.momentum import Momentum
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -31,8 +32,8 @@ class VarianceNormalization(RememberingNormalization):
 
     Args:
         axis: the channel axis, or several, each combination then having its own variance.
-        momentum: weight of the past in the moving average, in [0, 1]; None for the arithmetic
-            mean over all batches.
+        momentum: weight of the past in the moving average, in [0, 1], or a Keras schedule of it
+            by the batch; None for the arithmetic mean over all batches.
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
@@ -40,6 +41,7 @@ class VarianceNormalization(RememberingNormalization):
         unbiased: whether the moving variance takes `m / (m - 1) * var`.
         synchronized: whether the batch is the joined one of all replicas of a distribution, as in
             `BatchNormalization`.
+        debiased: whether the moving variance forgets its initial value at the first batch.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:
@@ -60,7 +62,7 @@ class VarianceNormalization(RememberingNormalization):
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
-        momentum: float | None = 0.99,
+        momentum: Momentum = 0.99,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
@@ -68,6 +70,7 @@ class VarianceNormalization(RememberingNormalization):
         moving_variance_initializer: Any = "ones",
         unbiased: bool = False,
         synchronized: bool = False,
+        debiased: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -80,6 +83,7 @@ class VarianceNormalization(RememberingNormalization):
             moving_variance_initializer,
             unbiased,
             synchronized,
+            debiased,
             **options,
         )
 

@@ -1,3 +1,4 @@
-"""What goes on inside a model."""
+"""What goes on inside a model while it trains."""
 
 from keras_norms.probes.curvature import Curvature as Curvature
+from keras_norms.probes.monitor import NormMonitor as NormMonitor

@@ -1,6 +1,9 @@
 """Operations on finished models: look at normalizers, mend them, change them, fold them away."""
 
 from keras_norms.surgery.audit import audit as audit
+from keras_norms.surgery.before_validation import (
+    RecalibrateBeforeValidation as RecalibrateBeforeValidation,
+)
 from keras_norms.surgery.convert import convert as convert
 from keras_norms.surgery.fold import fold as fold
 from keras_norms.surgery.freeze import freeze as freeze

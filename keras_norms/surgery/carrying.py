@@ -18,7 +18,7 @@ _ALWAYS = (
     *(f"beta_{option}" for option in _OPTIONS), *(f"gamma_{option}" for option in _OPTIONS),
 )  # fmt: skip
 _OF_MOMENTS = (
-    "epsilon", "momentum", "moving_mean_initializer", "moving_variance_initializer",
+    "epsilon", "momentum", "debiased", "moving_mean_initializer", "moving_variance_initializer",
 )  # fmt: skip
 _AVERAGING = (
     keras.layers.BatchNormalization,
@@ -31,7 +31,7 @@ _AVERAGING = (
     layers.VarianceNormalization,
 )
 _AFFINE = ("gamma", "beta")
-_STATISTICS = ("moving_mean", "moving_variance")
+_STATISTICS = ("moving_mean", "moving_variance", "count", "seen")
 
 
 def carried(
@@ -48,6 +48,10 @@ def carried(
     default = _default_config(new)
     same = averages_moments(new) and averages_moments(old)
     keys = [*_ALWAYS, *(_OF_MOMENTS if same or type(new).__name__ == type(old).__name__ else ())]
+    if isinstance(new, keras.layers.BatchNormalization) and not isinstance(
+        before.get("momentum"), float
+    ):
+        keys.remove("momentum")  # Keras knows no schedule and no cumulative average
     for key in keys:
         if key in config and key in before and config[key] == default.get(key, config[key]):
             config[key] = before[key]
@@ -58,6 +62,8 @@ def carried(
         ours, theirs = getattr(made, weight, None), getattr(old, weight, None)
         if ours is not None and theirs is not None and tuple(ours.shape) == tuple(theirs.shape):
             ours.assign(ops.cast(ops.copy(theirs.value), ours.dtype))
+    if same and getattr(made, "seen", None) is not None and not getattr(old, "debiased", False):
+        made.seen.assign(ops.ones_like(made.seen))  # what is carried weighs in full
     return made
 
 

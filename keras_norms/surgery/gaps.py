@@ -94,7 +94,8 @@ def sentence(path: str, found: Gap, layer: keras.layers.Layer, steps: int | None
         )
     said = f"Layer {path!r} is far off: {' and '.join(wrong)}."
     momentum = layer.momentum
-    if steps and momentum and momentum**steps > 0.01:
+    remains = isinstance(momentum, float) and not getattr(layer, "debiased", False)
+    if steps and remains and momentum**steps > 0.01:
         said += (
             f" After {steps} steps at momentum {momentum:g}, {momentum**steps:.0%} of its initial "
             "values remain."

@@ -26,7 +26,12 @@ def measure(
     batches: Batches,
     verbose: bool = False,
 ) -> tuple[dict[str, Pooled], dict[str, int]]:
-    """What `layers` see while `model` runs over the data; the model is afterwards as it was.
+    """What `layers` see in one pass over the data: `Measurement(model, layers).over(batches)`."""
+    return Measurement(model, layers).over(batches, verbose)
+
+
+class Measurement:
+    """What normalizers see while a model runs over data, compiled once for many passes.
 
     Everything but the given layers runs as in inference, so nothing is dropped out. The given
     layers normalize by the statistics of each batch, as in training; those with
@@ -34,36 +39,51 @@ def measure(
 
     Args:
         model: built.
-        layers: normalizers of the model, by path.
-        batches: the data.
-        verbose: whether to show a progress bar.
-
-    Returns:
-        For each path the pooled statistics, and how often a batch calls the layer.
-
-    Raises:
-        ValueError: there is no batch.
+        layers: normalizers of the model, by path. Their `trainable` stays as it is now.
     """
-    pooled = {path: Pooled(layer) for path, layer in layers.items()}
-    variables = [v for v in model.variables if not v.trainable]
-    values = [ops.copy(v.value) for v in variables]
-    bar = keras.utils.Progbar(batches.number, verbose=int(verbose), unit_name="batch")
-    with ExitStack() as patches:
-        notes = {path: patches.enter_context(_overheard(layers[path])) for path in layers}
-        patches.callback(_put_back, variables, values)
-        program = _Program(model, notes)
-        number = 0
-        for x, _, _ in batches:
-            for path, parts in program.predict_on_batch(x).items():
-                for part in parts:
-                    pooled[path].add(*part)
-            number += 1
-            bar.update(number, finalize=number == batches.number)
-    if not number:
-        raise ValueError("Argument `data` gave no batch: there is nothing to take statistics of.")
-    if batches.number is None:
-        bar.update(number, finalize=True)
-    return pooled, {path: note.calls for path, note in notes.items()}
+
+    def __init__(self, model: keras.Model, layers: Mapping[str, keras.layers.Layer]) -> None:
+        self._layers = dict(layers)
+        self._notes = {path: Notes() for path in layers}
+        self._program = _Program(model, self._notes)
+
+    def over(
+        self, batches: Batches, verbose: bool = False
+    ) -> tuple[dict[str, Pooled], dict[str, int]]:
+        """One pass over the data; the model is afterwards as it was.
+
+        Args:
+            batches: the data.
+            verbose: whether to show a progress bar.
+
+        Returns:
+            For each path the pooled statistics, and how often a batch calls the layer.
+
+        Raises:
+            ValueError: there is no batch.
+        """
+        pooled = {path: Pooled(layer) for path, layer in self._layers.items()}
+        variables = [v for v in self._program.model.variables if not v.trainable]
+        values = [ops.copy(v.value) for v in variables]
+        bar = keras.utils.Progbar(batches.number, verbose=int(verbose), unit_name="batch")
+        with ExitStack() as patches:
+            for path, layer in self._layers.items():
+                patches.enter_context(overheard(layer, self._notes[path]))
+            patches.callback(_put_back, variables, values)
+            number = 0
+            for x, _, _ in batches:
+                for path, parts in self._program.predict_on_batch(x).items():
+                    for part in parts:
+                        pooled[path].add(*part)
+                number += 1
+                bar.update(number, finalize=number == batches.number)
+        if not number:
+            raise ValueError(
+                "Argument `data` gave no batch: there is nothing to take statistics of."
+            )
+        if batches.number is None:
+            bar.update(number, finalize=True)
+        return pooled, {path: note.calls for path, note in self._notes.items()}
 
 
 class Notes:
@@ -107,13 +127,12 @@ class _Program(keras.Model):
 
 
 @contextmanager
-def _overheard(layer: keras.layers.Layer) -> Iterator[Notes]:
+def overheard(layer: keras.layers.Layer, notes: Notes) -> Iterator[None]:
     """Until the end, the layer normalizes as in training, and notes what it would remember."""
-    notes = Notes()
     patches = (_ours if isinstance(layer, RememberingNormalization) else _keras)(layer, notes)
     layer.__dict__.update(patches)
     try:
-        yield notes
+        yield
     finally:
         for name in patches:
             del layer.__dict__[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import keras
@@ -27,14 +27,23 @@ def normalizers(model: keras.Model) -> dict[str, keras.layers.Layer]:
         ValueError: `model` is no built Keras model.
     """
     require_built(model)
+    layers = named(model, lambda layer: isinstance(layer, REMEMBERING))
+    for path, layer in layers.items():
+        if not layer.built:
+            raise ValueError(
+                f"Layer {path!r} of model {model.name!r} is not built, so the model never "
+                "called it: call the model on a batch, or take the layer out."
+            )
+    return layers
+
+
+def named(
+    outer: keras.layers.Layer, meant: Callable[[keras.layers.Layer], bool]
+) -> dict[str, keras.layers.Layer]:
+    """The layers inside `outer` that are meant, by path as in `normalizers`."""
     found: dict[str, keras.layers.Layer] = {}
-    for path, layer in paths(model):
-        if isinstance(layer, REMEMBERING):
-            if not layer.built:
-                raise ValueError(
-                    f"Layer {path!r} of model {model.name!r} is not built, so the model never "
-                    "called it: call the model on a batch, or take the layer out."
-                )
+    for path, layer in paths(outer):
+        if meant(layer):
             name, number = path, 1
             while name in found:
                 number += 1

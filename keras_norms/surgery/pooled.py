@@ -12,7 +12,7 @@ from keras_norms.surgery.normalizers import remembered
 
 
 class Pooled:
-    """The pooled statistics of one normalizer, in float64.
+    """The pooled statistics of one normalizer, or of any tensor, in float64.
 
     Merging n values of mean m and squared deviations S into N of mean M and squared deviations T
     (Chan et al. 1983):
@@ -25,7 +25,7 @@ class Pooled:
     is the mean of the batches' squared norms, by their counts.
     """
 
-    def __init__(self, layer: keras.layers.Layer) -> None:
+    def __init__(self, layer: keras.layers.Layer | None = None) -> None:
         self.unbiased = bool(getattr(layer, "unbiased", False))
         self.least = 2 if "variance" in remembered(layer) else 1
         self.deviates = not isinstance(layer, LpNormalization) or (layer.p == 2 and layer.centred)

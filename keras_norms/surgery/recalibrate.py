@@ -50,8 +50,9 @@ def recalibrate(
     is dropped out, since the statistics are for inference.
 
     Frozen normalizers (`trainable=False`) are left as they are, and normalize by what they
-    remember. With momentum=None the count of batches becomes that of the data. A compiled model's
-    copy is compiled in the same way, with the same state of the optimizer.
+    remember. With momentum=None the count of batches becomes that of the data; a debiased average
+    weighs as much as after many batches. A compiled model's copy is compiled in the same way, with
+    the same state of the optimizer.
 
     Args:
         model: any built model whose layers can be made again from their configs.
@@ -73,11 +74,7 @@ def recalibrate(
 
     Reference: Wu & Johnson 2021, arXiv 2105.07576, Section 3 (PreciseBN).
     """
-    if estimator not in ESTIMATORS:
-        raise ValueError(
-            f"Argument `estimator` must be one of {', '.join(map(repr, ESTIMATORS))}. "
-            f"Received: estimator={estimator!r}"
-        )
+    estimator = checked_estimator(estimator)
     source = Batches(data, batches, batch_size)
     new = copy_of(model)
     report = Report(f"Recalibrated {model.name!r} ({estimator})")
@@ -99,11 +96,20 @@ def recalibrate(
             continue
         _describe(report, path, layer, pooled[path], calls[path], *found[path])
         assign_statistics(layer, *found[path])
-        if getattr(layer, "count", None) is not None:
+        if getattr(layer, "momentum", 0) is None:
             layer.count.assign(ops.cast(pooled[path].batches, layer.count.dtype))
     if len(thawed) < len(layers):
         report.note("Frozen layers keep their statistics: unfreeze() them first to change that.")
     return new, report
+
+
+def checked_estimator(estimator: str) -> str:
+    if estimator not in ESTIMATORS:
+        raise ValueError(
+            f"Argument `estimator` must be one of {', '.join(map(repr, ESTIMATORS))}. "
+            f"Received: estimator={estimator!r}"
+        )
+    return estimator
 
 
 def copy_of(model: keras.Model) -> keras.Model:
@@ -168,6 +174,8 @@ def assign_statistics(
     new = {f"moving_{s}": {"mean": mean, "variance": variance}[s] for s in remembered(layer)}
     if getattr(layer, "renorm", False):
         new["moving_stddev"] = np.sqrt(variance + layer.epsilon)
+    if getattr(layer, "seen", None) is not None:
+        new["seen"] = np.ones(layer.seen.shape)
     for name, values in new.items():
         variable = getattr(layer, name)
         old = np.asarray(ops.convert_to_numpy(variable.value), np.float64)
