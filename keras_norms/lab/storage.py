@@ -68,6 +68,23 @@ def is_file(url: str) -> bool:
     return "://" not in url or url.startswith((JOURNAL, "sqlite"))
 
 
+def absolute(url: str | Path) -> str:
+    """The same storage as seen from any folder.
+
+    Raises:
+        BadInput: it is in memory, where only one process sees it.
+    """
+    url = str(url)
+    if "://" not in url or url.startswith(JOURNAL):
+        return str(Path(url.removeprefix(JOURNAL)).absolute())
+    if not url.startswith("sqlite"):
+        return url
+    parsed = sqlalchemy.make_url(url)
+    if parsed.database in (None, "", ":memory:"):
+        raise BadInput(f"storage={url!r} is in memory, so nothing would be kept; {INSTEAD}")
+    return parsed.set(database=str(Path(parsed.database).absolute())).render_as_string()
+
+
 def hide_password(text: str) -> str:
     """`text` with the password of every URL in it replaced by stars."""
     text = re.sub(r"(://[^:/@\s]*):[^@\s]*@", r"\1:***@", text)
