@@ -13,6 +13,7 @@ study, and a study here may gain a normalizer; names are in the user attribute `
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -39,7 +40,7 @@ PARAMETERS = {
     "batch": IntDistribution(1, 10**9),
     "steps": IntDistribution(1, 10**9),
 }
-WAIT = 0.5  # seconds between two looks at a run that another process is training
+WAIT = 0.5  # seconds at most between two looks at what other processes have under way
 
 Train = Callable[..., Iterator[Outcome]]
 Search = Callable[[Mapping[str, Outcome]], Iterable[Run]]
@@ -89,7 +90,7 @@ def run_searches(
         if taken := work.take():
             _train(*taken, train, data_dir, work.progress)
         elif work.searches:
-            time.sleep(WAIT)
+            time.sleep(random.uniform(0, WAIT))  # processes that look in step choose alike
     return work.done
 
 
@@ -108,7 +109,7 @@ class _Work:
         self.done.look()
 
     def take(self) -> tuple[Lease, Run] | None:
-        """The next run with its lease; None where nothing is left that can be taken now."""
+        """The next run with its lease; None where nothing could be taken now."""
         others = [Run.from_dict(trial.user_attrs[RUN]) for trial in under_way(self._study)]
         keys, programs = {run.key for run in others}, {run.program for run in others}
         shared: list[tuple[Search, Run]] = []
@@ -118,14 +119,11 @@ class _Work:
                 self.searches.remove(search)
             free = [run for run in missing if run.key not in keys]
             for run in sorted(free, key=lambda run: run.program != self._program):
-                if run.program != self._program and run.program in programs:
-                    shared.append((search, run))
-                elif lease := self._lease(search, run):
-                    return lease, run
-        for search, run in shared:
-            if lease := self._lease(search, run):
-                return lease, run
-        return None
+                if run.program == self._program or run.program not in programs:
+                    return self._lease(search, run)
+                shared.append((search, run))
+        # Nothing is compiled here for any of them, so each process may choose another.
+        return self._lease(*random.choice(shared)) if shared else None
 
     def _missing(self, search: Search) -> list[Run]:
         missing = {}
@@ -137,13 +135,15 @@ class _Work:
                 self.progress.finished(run, trained=run.key not in self._before)
         return list(missing.values())
 
-    def _lease(self, search: Search, run: Run) -> Lease | None:
+    def _lease(self, search: Search, run: Run) -> tuple[Lease, Run] | None:
+        """The lease of a run; None where another process was quicker: time to look again."""
         lease = Lease.take(self._study, run, PARAMETERS)
-        if lease:
-            self._program = run.program
-            self.searches.remove(search)
-            self.searches.insert(0, search)
-        return lease
+        if not lease:
+            return None
+        self._program = run.program
+        self.searches.remove(search)
+        self.searches.insert(0, search)
+        return lease, run
 
 
 def _train(

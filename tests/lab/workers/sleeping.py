@@ -1,6 +1,7 @@
 """An experiment whose training only sleeps, and writes down who trained what.
 
-Settings   `log` names a file with a line for each training that began: run, process, what then.
+Settings   `log` names a file with a line for each training that began or ended; nothing ends
+           before `together` processes have begun.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Settings:
     programs: int = 4
     seeds: int = 6
     seconds: float = 0.1
+    together: int = 1
     refuse: bool = False
     crash: bool = False
 
@@ -53,6 +55,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log")
     parser.add_argument("--seconds", type=float)
     parser.add_argument("--programs", type=int)
+    parser.add_argument("--together", type=int)
     parser.add_argument("--refuse", action="store_true", default=None)
     parser.add_argument("--crash", action="store_true", default=None)
 
@@ -79,9 +82,10 @@ def run(
             write(settings, run, BEGAN)
             if settings.crash:
                 raise ZeroDivisionError("a bug")
-            for step in range(4):
-                on_step(run, step * run.steps // 4)
-                time.sleep(settings.seconds / 4)
+            while len({process for _, process, _ in lines(Path(settings.log))}) < settings.together:
+                time.sleep(0.05)
+            on_step(run, run.steps // 2)
+            time.sleep(settings.seconds)
             write(settings, run, ENDED)
             yield pretending.by_rate(run)
 
@@ -92,6 +96,14 @@ def run(
 def write(settings: Settings, run: Run, what: str) -> None:
     with open(settings.log, "a") as file:  # one short line is written whole
         file.write(f"{run.key} {os.getpid()} {what}\n")
+
+
+def lines(log: Path) -> list[tuple[str, int, str]]:
+    """Run, process, and what it did with it."""
+    if not log.exists():
+        return []
+    found = [line.split() for line in log.read_text().split("\n")[:-1]]
+    return [(key, int(process), what) for key, process, what in found]
 
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
