@@ -18,7 +18,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-from typing import BinaryIO
 
 from keras_norms.lab.workers.job import Job, environment
 from keras_norms.lab.workers.member import Message, work
@@ -87,14 +86,16 @@ def _signal(number: int) -> str:
     return f"signal {number}"
 
 
-def _die_with(starter: BinaryIO) -> None:
-    starter.read()  # until its end
+def _die_with_starter() -> None:
+    # Not through sys.stdin, whose lock must be free when Python ends.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
 def main() -> None:
     job = pickle.load(sys.stdin.buffer)
-    threading.Thread(target=_die_with, args=[sys.stdin.buffer], daemon=True).start()
+    threading.Thread(target=_die_with_starter, daemon=True).start()
     # Whatever else writes to the standard output, as backends do, writes to stderr instead.
     out = os.fdopen(os.dup(1), "w", buffering=1)
     os.dup2(2, 1)

@@ -85,7 +85,7 @@ def test_workers_end_with_the_process_that_started_them(blow, tmp_path, capsys):
 
 def test_what_no_worker_can_do_is_told_once(tmp_path):
     settings = Settings(log=str(tmp_path / "log"), refuse=True)
-    with pytest.raises(BadInput, match="^nothing=here can be trained$"):
+    with pytest.raises(BadInput, match=r"^nothing=here can be trained$"):
         carry_out([(sleeping, settings)], tmp_path, workers=2)
 
 
@@ -107,7 +107,7 @@ def test_no_workers(workers, tmp_path):
 
 def test_what_must_be_alone_is_refused(tmp_path, monkeypatch):
     monkeypatch.setattr(sleeping, "ALONE", True, raising=False)
-    with pytest.raises(BadInput, match="workers=2: .* measures time"):
+    with pytest.raises(BadInput, match=r"workers=2: .* measures time"):
         carry_out([(sleeping, Settings(log="log"))], tmp_path, workers=2)
 
 
