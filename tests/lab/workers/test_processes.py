@@ -49,8 +49,8 @@ def alive(processes: list[int]) -> list[int]:
 
 def test_two_launchers_at_once_share_a_study(tmp_path, capsys):
     log = tmp_path / "log"
-    settings = Settings(log=str(log), seconds=0.05, together=3)
-    launchers = [start(settings, tmp_path, 2), start(settings, tmp_path, 2)]
+    settings = Settings(log=str(log), seconds=0.05, together=2)
+    launchers = [start(settings, tmp_path, 1) for _ in range(2)]
     for launcher in launchers:
         said, errors = launcher.communicate(timeout=150)
         assert launcher.returncode == 0, errors
@@ -86,7 +86,7 @@ def test_workers_end_with_the_process_that_started_them(blow, tmp_path, capsys):
 def test_what_no_worker_can_do_is_told_once(tmp_path):
     settings = Settings(log=str(tmp_path / "log"), refuse=True)
     with pytest.raises(BadInput, match=r"^nothing=here can be trained$"):
-        carry_out([(sleeping, settings)], tmp_path, workers=2)
+        carry_out([(sleeping, settings)], tmp_path, workers=1)
 
 
 def test_workers_that_all_crash_are_told_with_their_last_words(tmp_path, recwarn):
