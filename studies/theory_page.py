@@ -142,7 +142,7 @@ def summary(cells: pd.DataFrame) -> list[str]:
                     f"correlation {found.pearson:.2f} with 2/λ" if found.pearson_interval else ""
                 )
                 sentences.append(
-                    f"{group.capitalize()} {found.pairs} cells, {title}: "
+                    f"{group.capitalize()} ({found.pairs} cells), {title}: "
                     f"{correlated or '2/λ'} at initialization; the measured edge is "
                     f"{ratio(found)} times it."
                 )

@@ -23,7 +23,8 @@ class Agreement:
         pairs: how many are left.
         pearson: correlation of the logarithms; NaN below 3 pairs, or where one side is constant.
         spearman: correlation of the ranks, likewise.
-        pearson_interval: central 95 % over resampled pairs; None below 8 of them.
+        pearson_interval: central 95 % over resampled pairs; None below 8 of them, or
+            where one side is constant in a resample.
         spearman_interval: likewise.
         ratios: measured over predicted, sorted.
     """
@@ -45,7 +46,9 @@ def agreement(predicted: Sequence[float], measured: Sequence[float]) -> Agreemen
         enough = len(points) >= FEWEST_FOR_A_CORRELATION
         found[name] = float(statistic(points)) if enough else float("nan")
         many = len(points) >= FEWEST_FOR_AN_INTERVAL
-        found[f"{name}_interval"] = bootstrap(points, statistic) if many else None
+        interval = bootstrap(points, statistic) if many else (float("nan"),) * 2
+        # A resample in which one side is constant has no correlation, and so no interval.
+        found[f"{name}_interval"] = None if np.isnan(interval).any() else interval
     ratios = np.sort(10 ** (points[:, 1] - points[:, 0]))
     return Agreement(pairs=len(points), ratios=tuple(ratios.tolist()), **found)
 
