@@ -4,9 +4,9 @@ One-sided: with threshold t, noise scale s, lapse rate e and ceiling c,
 
     P(blew up | x) = e / 2 + (1 - e) c above(x, t)
 
-The ceiling is 1 where blow-up is a threshold. Below 1 it is none: some runs above the onset t die at
-a finite loss instead, as deep networks without a normalizer do, and the verdict there is a matter of
-luck. Its posterior says which of the two a cell is; t is the onset in both.
+The ceiling is 1 where blow-up is a threshold. Below 1 it is none: some runs above the onset t die
+at a finite loss instead, as deep networks without a normalizer do, and the verdict there is a
+matter of luck. Its posterior says which of the two a cell is; t is the onset in both.
 """
 
 from __future__ import annotations

@@ -5,9 +5,9 @@ above it with probability
 
     above(x, t) = 1 / (1 + exp(-(x - t) / scale))
 
-for seed, batch order and chaos move the place at which one run fails. The scale is unknown, and so
-is the lapse rate, the share of verdicts that are drawn by lot and say nothing. Both are summed over,
-so that one odd verdict widens an answer and does not ruin it.
+for seed, batch order and chaos move the place at which one run fails. The scale is unknown, and
+so is the lapse rate, the share of verdicts that are drawn by lot and say nothing. Both are summed
+over, so that one odd verdict widens an answer and does not ruin it.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Range:
 
     @cached_property
     def rates(self) -> np.ndarray:
-        """The learning rates that may be tried: twentieths of a decade, whole ones where they fit."""
+        """The learning rates that may be tried: whole twentieths of a decade."""
         first = np.ceil(self.low * PER_DECADE - 1e-9)
         last = np.floor(self.high * PER_DECADE + 1e-9)
         inside = np.arange(first, last + 1) / PER_DECADE

@@ -4,12 +4,12 @@
     trains   above it runs no longer train within their steps   (`window.py`)
 
 What is assumed:
-- Runs are independent given the edges, the noise and the lapse rate (`noise.py`): the runs of one
-  seed have one noise, and a cell whose runs each have a seed of their own has the seeds' spread in
-  it. Where seeds are replicates, give each a posterior of its own and let it warm the next one's.
-- One edge moves runs from good to bad, once. Where blow-up does not do that, `no_threshold` says so.
+- Runs are independent given the edges, the noise and the lapse rate (`noise.py`). Where every run
+  has a seed of its own, the noise contains the spread of the seeds. Where seeds are replicates,
+  each has a posterior of its own, which may warm the next one's.
+- An edge turns runs from good to bad once. Where blow-up does not, `no_threshold` says so.
 - Every threshold of the range is as likely as any other before the first run. A prior from a
-  neighbour is blurred and keeps a tenth of this uniform one, so that it can be wrong at a small cost.
+  neighbour is blurred and keeps a tenth of this uniform one, so that it may be wrong.
 - All runs have the same number of steps: the trains edge belongs to them.
 """
 

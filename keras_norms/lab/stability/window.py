@@ -7,9 +7,9 @@ With a lower edge l, an upper edge u, one noise scale s and lapse rate e,
     P(did not train | x)  = 1 - P(trained | x)               for a run that stayed at chance level
     P(failed above | x)   = e / 2 + (1 - e) above(x, u)      for a run that blew up
 
-A run at chance level says nothing alone: it may be too slow (below l) or broken (above u). Both are
-kept, each with its probability, and the runs that trained decide. A run that blew up is above u. How
-a run fails above u is taken to say nothing about where u is.
+A run at chance level says nothing alone: it may be too slow (below l) or broken (above u). Both
+are kept, each with its probability, and the runs that trained decide. A run that blew up is above
+u. How a run fails above u is taken to say nothing about where u is.
 """
 
 from __future__ import annotations
