@@ -2,8 +2,8 @@
 
 The search sees the grid moved by up to half a decade, so that no method gains from rates it always
 tries; a rate is answered by the nearest recorded one. The seed is drawn once for a replay, whose
-answer is that seed's edges ("one seed"), or anew for each run, and the answer is the cell's ("a seed
-a run").
+answer is that seed's edges ("one seed"), or anew for each run, and the answer is the cell's ("a
+seed a run").
 """
 
 from __future__ import annotations
