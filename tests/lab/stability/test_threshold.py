@@ -44,9 +44,9 @@ def test_a_dense_grid_gives_both_edges_and_the_order_of_runs_does_not_matter():
         assert edge.median == pytest.approx(place, abs=0.06)
         low, high = edge.interval()
         assert low < place < high
-        assert high - low < 0.2
+        assert high - low < 0.25
     assert known.window.too_slow.median == pytest.approx(-2.03, abs=0.06)
-    assert known.settled(0.2)
+    assert known.settled(0.25)
     assert known.runs == len(RATES)
     np.testing.assert_allclose(known.trains.weights, turned.trains.weights, atol=1e-12)
 
@@ -62,7 +62,7 @@ def test_chance_level_alone_is_ambiguous_and_a_trained_run_resolves_it():
     slow = odd.given([(1.0, Verdict.TRAINED)])
     broken = odd.given([(0.01, Verdict.TRAINED)])
     assert above(slow.trains) > 0.97
-    assert above(broken.trains) < 0.1
+    assert above(broken.trains) < 0.15
 
 
 def test_a_run_that_blew_up_is_above_the_window():
@@ -86,26 +86,28 @@ def test_one_odd_verdict_does_not_ruin_the_answer(odd: float):
 
 
 def test_no_rate_trains():
-    known = seen(sharp(1, -1, 0.12), RATES[::4])
-    assert known.trains.none > 0.9
+    truth = sharp(1, -1, 0.12)
+    known, sparse = seen(truth), seen(truth, RATES[::4])
+    assert known.trains.none > 0.8
     assert known.trains.median == -math.inf
-    assert known.trains.settled(0.1)
-    assert known.blow_up.median == pytest.approx(0.12, abs=0.2)
+    assert known.blow_up.median == pytest.approx(0.12, abs=0.06)
+    # A window that the gaps of a sparse grid may hide is not ruled out.
+    assert 0.1 < sparse.trains.none < known.trains.none
 
 
 def test_every_rate_works():
-    known = seen(sharp(-9, 9, 9), RATES[::4])
-    assert known.blow_up.every > 0.9
-    assert known.trains.every > 0.9
+    known = seen(sharp(-9, 9, 9))
+    assert known.blow_up.every > 0.8
+    assert known.trains.every > 0.8
     assert known.trains.median == known.blow_up.median == math.inf
     assert known.window.too_slow.median == -math.inf
-    assert known.settled(0.1)
+    assert known.settled(0.2)
 
 
 def test_every_rate_blows_up():
-    known = seen(sharp(-9, -9, -9), RATES[::4])
-    assert known.blow_up.none > 0.9
-    assert known.trains.none > 0.9
+    known = seen(sharp(-9, -9, -9))
+    assert known.blow_up.none > 0.8
+    assert known.trains.none > 0.8
 
 
 def test_dead_runs_between_blown_up_ones_are_no_threshold():
@@ -115,8 +117,8 @@ def test_dead_runs_between_blown_up_ones_are_no_threshold():
         return Verdict.TRAINED if x > -2 else Verdict.UNTRAINED
 
     odd, clean = seen(islands), seen(sharp(-2, -0.55, -0.55))
-    assert odd.no_threshold > 0.95
-    assert clean.no_threshold < 0.05
+    assert odd.no_threshold > 0.8
+    assert clean.no_threshold < 0.1
     # Its onset is still told.
     assert odd.blow_up.median == pytest.approx(-0.5, abs=0.25)
 
