@@ -48,7 +48,7 @@ def table(found: pd.DataFrame, protocol: str, name: str) -> Table:
 
 
 def draw(folder: Path, found: pd.DataFrame) -> Figure:
-    """Share of replays within a tenth of a decade against runs; a panel would hide the twin edge."""
+    """Share of replays within a tenth of a decade against runs, both edges of every method."""
     figure = Figure(
         "search",
         folder,
