@@ -1,0 +1,145 @@
+"""A user's own model: its edges, its runs, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.max_learning_rate import find_max_learning_rate
+from keras_norms.lab.max_learning_rate.batches import Batches
+from keras_norms.lab.max_learning_rate.subject import Subject
+
+RNG = np.random.default_rng(0)
+CURVATURE = 4.0
+# Mean square c (w - 1)^2 of one weight: gradient descent is stable below exactly 2 / (2 c).
+LINE = (np.full((64, 1), math.sqrt(CURVATURE), "float32"),) * 2
+CLASSES = np.eye(3, dtype="float32")[RNG.integers(3, size=96)]
+
+
+def one_weight():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.compile(keras.optimizers.SGD(1.0), "mse")
+    return model
+
+
+def classifier(optimizer="sgd", metrics=("accuracy",)):
+    model = keras.Sequential([keras.layers.Dense(8, "tanh"), keras.layers.Dense(3, "softmax")])
+    model.compile(optimizer, "categorical_crossentropy", metrics=list(metrics))
+    return model
+
+
+def find(build=one_weight, data=LINE, **options):
+    options = {"seeds": 1, "steps": 40, "progress": False, "low": 1e-3, "high": 1e2} | options
+    return find_max_learning_rate(build, data, **options)
+
+
+def test_a_parabola_blows_up_where_its_curvature_says():
+    found = find(runs=20)
+    truth = math.log10(1 / CURVATURE)
+    assert abs(found.blow_up.median - truth) < 0.1
+    low, high = found.blow_up.interval()
+    assert low < truth < high or abs(found.blow_up.median - truth) < 0.06
+    assert "trains up to" in str(found)
+    frame = found.frame()
+    assert (frame["steps"][frame["verdict"] != "blew up"] == 40).all()
+    blown = frame[frame["verdict"] == "blew up"]
+    assert (blown["learning_rate"] > 1 / CURVATURE).all()
+    assert (blown["steps"] < 40).all()
+
+
+def test_edges_of_a_classifier_and_its_picture(tmp_path):
+    x = CLASSES + 0.1 * RNG.normal(size=CLASSES.shape).astype("float32")
+    found = find(classifier, (x, CLASSES), runs=8, seeds=2, low=1e-4, high=1e4)
+    assert found.settings["trained"] == "accuracy above 0.407"
+    assert set(found.frame()["seed"]) == {0, 1}
+    assert -3 < found.trains.median < 3
+    found.plot(tmp_path / "figure.png")
+    assert (tmp_path / "figure.png").stat().st_size > 10_000
+
+
+def test_a_run_starts_from_its_seed_s_weights_whatever_ran_before():
+    batches = Batches((CLASSES, CLASSES), 32)
+    subject = Subject(lambda: classifier(keras.optimizers.SGD(momentum=0.9)), batches.first())
+    first = subject.train(0.1, 0, batches.of(0, 5))
+    other = subject.train(0.1, 1, batches.of(0, 5))
+    subject.train(1e6, 0, batches.of(0, 5))
+    assert subject.train(0.1, 0, batches.of(0, 5)) == first != other
+
+
+def test_an_interrupted_search_goes_on(tmp_path):
+    kept = tmp_path / "trials.log"
+    calls = []
+
+    def interrupted():
+        calls.append(0)
+        if len(calls) == 2:  # the second seed's
+            raise KeyboardInterrupt
+        return one_weight()
+
+    with pytest.raises(KeyboardInterrupt):
+        find(interrupted, runs=4, seeds=2, storage=kept)
+    before = find(runs=4, storage=kept).frame()
+    after = find(runs=4, seeds=2, storage=kept).frame()
+    assert after[after["seed"] == 0].equals(before)
+    with pytest.raises(BadInput, match=r"steps=7.*made with 40.*study_name"):
+        find(runs=4, steps=7, storage=kept)
+
+
+@pytest.mark.parametrize("kind", ["list of batches", "PyDataset"])
+def test_anything_that_gives_batches(kind):
+    class Data(keras.utils.PyDataset):
+        def __len__(self):
+            return 3
+
+        def __getitem__(self, i):
+            if i >= 3:
+                raise IndexError
+            return LINE
+
+    found = find(data=Data() if kind == "PyDataset" else [LINE] * 3, runs=3)
+    assert len(found.frame()) == 3
+
+
+def uncompiled():
+    return keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+
+
+def broken():
+    raise RuntimeError("no such file")
+
+
+def scheduled():
+    rate = keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)
+    return classifier(keras.optimizers.SGD(rate))
+
+
+def nan_from_the_start():
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)])
+    model.compile("sgd", lambda y, p: keras.ops.log(-1.0 - keras.ops.square(p)))
+    return model
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"build": broken}, r"build_model\(\) raised RuntimeError: no such file"),
+        ({"build": lambda: 3}, r"build_model\(\) gave int; return a keras.Model"),
+        ({"build": uncompiled}, r"not compiled; call its\s+compile"),
+        ({"build": scheduled, "data": (CLASSES, CLASSES)}, r"ExponentialDecay.*constant"),
+        ({"build": nan_from_the_start}, r"loss is nan before any update"),
+        ({"data": (np.ones((64, 5), "float32"), LINE[1])}, r"batches of shapes .*do not fit"),
+        ({"data": (LINE[0], LINE[1][:9])}, r"lengths \[9, 64\]"),
+        ({"data": iter([LINE])}, r"cannot be gone through once for each"),
+        ({"data": []}, r"gives no batch"),
+        ({"batch_size": 65}, r"batch_size=65 is larger than the 64"),
+        ({"low": 1.0, "high": 0.1}, r"low=1.0, high=0.1 is no range"),
+        ({"runs": 0}, r"runs=0"),
+    ],
+)
+def test_what_cannot_be(options, said):
+    with pytest.raises(BadInput, match=said):
+        find(**options)
