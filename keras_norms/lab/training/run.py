@@ -30,7 +30,7 @@ class Run:
 
     Attributes:
         data: data set: "digits", or a TFDS name.
-        model: "mlp", "resnet" (depth 6n+2) or "inception".
+        model: a name in `lab.models.MODELS`: "mlp", "resnet" (depth 6n+2), "inception", ...
         depth, width: as the model counts them.
         normalizer: scheme spec.
         activation: Keras activation name.

@@ -91,7 +91,7 @@ BAD = [
     ("normalizer", None, "text"),
     ("optimizer", "adam", r"one of \('sgd',\)"),
     ("precision", "float16", r"one of \('float32', 'mixed_bfloat16'\)"),
-    ("model", "vgg", r"one of \['inception', 'mlp', 'resnet'\]"),
+    ("model", "vgg", r"one of \[.*'inception', .*'mlp', .*'resnet'\]"),
     ("activation", "rleu", "rleu"),
     ("schedule", "cosine", "'constant' or 'exponential"),
     ("normalizer", "bacth", "Did you mean 'batch'"),
