@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import matplotlib as mpl
 import numpy as np
 import optuna
 
@@ -29,7 +28,7 @@ from benchmarks.ioffe2015.bounds import bounds_table, held
 from benchmarks.ioffe2015.groups import unfinished
 from benchmarks.ioffe2015.steps import double, stepper
 from keras_norms.lab.progress import Progress
-from keras_norms.lab.report.figures import STYLE, Figure
+from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.page import Section
 from keras_norms.layers import BatchNormalization
 
@@ -137,23 +136,20 @@ def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
 
 
 def draw(found: dict[str, Any], folder: Path, name: str) -> Figure:
-    """b beside the loss, over steps."""
+    """The bias of the channel that moves most, and the loss, over steps."""
     caption = (
         "The bias of one channel and the loss, over steps. Where the step ignores that the mean "
         "depends on the bias, the bias grows without bound; the loss is the same to the last digit."
     )
     figure = Figure(name, folder, caption)
-    looks = {IGNORED: ("#d55e00", "-"), FULL: ("#0072b2", "--")}
-    folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE):
-        canvas = mpl.figure.Figure(figsize=(9, 3.8), layout="constrained")
-        left, right = canvas.subplots(1, 2)
-        for way, (colour, dashes) in looks.items():
-            left.plot(np.array(found[way]["b"])[:, 0], dashes, color=colour, label=way)
-            right.plot(found[way]["loss"], dashes, color=colour)
-        left.set(xlabel="steps", ylabel="bias b", title="The bias")
-        right.set(xlabel="steps", ylabel="loss", title="The loss", ylim=(0, None))
-        canvas.legend(loc="outside lower center", ncols=2)
-        canvas.savefig(figure.png, dpi=160, metadata={"Software": None})
-        canvas.savefig(figure.svg, metadata={"Date": None})
+    channel = int(np.argmax(found[IGNORED]["gradient"]))
+    with drawing(figure) as axes:
+        for way, colour in ((IGNORED, "#d55e00"), (FULL, "#0072b2")):
+            path, loss = np.array(found[way]["b"])[:, channel], found[way]["loss"]
+            axes.plot(path, color=colour, label=f"bias, {way}")
+            dashes = (0, (4, 2) if way == IGNORED else (1, 2))
+            axes.plot(loss, ls=dashes, color=colour, label=f"loss, {way}")
+        axes.set(xlabel="steps", ylabel="bias, and loss")
+        axes.set_title("A bias in front of a mean that is taken off")
+        axes.figure.legend(loc="outside lower center", ncols=2)
     return figure

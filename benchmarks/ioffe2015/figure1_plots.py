@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 
 from benchmarks.ioffe2015.figure1_claims import series, unrest
 from benchmarks.ioffe2015.probes import PERCENTILES
-from keras_norms.lab.report.figures import STYLE, Figure
+from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
 from keras_norms.lab.training import Outcome
 
@@ -56,12 +55,8 @@ def draw_percentiles(
         f"the last hidden layer, after the paper's Figure 1(b) and (c). {said}Seed 0, unit {unit}."
     )
     figure = Figure(name, folder, caption)
-    folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(STYLE):
-        canvas = mpl.figure.Figure(figsize=(9, 3.8), layout="constrained")
-        for axes, (arm, outcomes) in zip(
-            canvas.subplots(1, 2, sharey=True), arms.items(), strict=True
-        ):
+    with drawing(figure, width=9, height=3.8, columns=2) as both:
+        for axes, (arm, outcomes) in zip(both, arms.items(), strict=True):
             steps, colour = outcomes[0].curve["step"], LOOKS[arm].colour
             low, middle, high = (series(outcomes[0], f"p{p}")[:, unit] for p in PERCENTILES)
             axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
@@ -70,7 +65,5 @@ def draw_percentiles(
                 axes.plot(steps, line, color=colour, lw=1)
             axes.set(xlabel="training steps (mini-batches)", xlim=0)
             axes.set_title(f"{arm} batch normalization")
-        canvas.axes[0].set_ylabel("input of a sigmoid")
-        canvas.savefig(figure.png, dpi=160, metadata={"Software": None})
-        canvas.savefig(figure.svg, metadata={"Date": None})
+        both[0].set_ylabel("input of a sigmoid")
     return figure

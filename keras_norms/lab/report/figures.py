@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
@@ -107,11 +108,16 @@ def _look(spec: str) -> tuple[str, str]:
 
 
 @contextmanager
-def drawing(figure: Figure, *, width: float = 7.5, height: float = 4.6) -> Iterator[Axes]:
-    """Axes in the house style, `width` by `height` inches, saved to the figure's files at exit."""
+def drawing(
+    figure: Figure, *, width: float = 7.5, height: float = 4.6, rows: int = 1, columns: int = 1
+) -> Iterator[Axes | np.ndarray]:
+    """Axes in the house style, `width` by `height` inches, saved to the figure's files at exit.
+
+    With several rows or columns an array of axes that share their scales.
+    """
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
-        yield canvas.subplots()
+        yield canvas.subplots(rows, columns, sharex=True, sharey=True)
         figure.folder.mkdir(parents=True, exist_ok=True)
         canvas.savefig(figure.png, dpi=160, metadata={"Software": None})
         canvas.savefig(figure.svg, metadata={"Date": None})
