@@ -5,11 +5,13 @@ Paper      arXiv 1502.03167, Section 2: in the authors' first experiments, where
 Claims     The norm of the normalized kernels ends more than five times higher than with the full
            gradient, or the network diverges.
 Ours       MLP of 2 x 32 ReLU on digits, batch normalization before each activation, plain SGD at
-           0.1, batches of 60, 460 steps (20 epochs). `statistics_gradient=False` treats mean and
-           deviation as constants. Both arms of a seed start at the same kernels.
-Finding    It depends on the start. With kernels of N(0, 0.05^2), as in the paper's Section 4.1, the
-           full gradient leaves them small and the ignorant step does not; with He's larger ones
-           the ratio stays below five within these steps. Both are shown.
+           0.1, batches of 60. `statistics_gradient=False` treats mean and deviation as constants.
+           Both arms of a seed start at the same kernels.
+Steps      1,000. The ratio grows with the steps, so that the claim belongs to their number, which
+           was raised after a trial: at 460 the medians were 4.8 (undecided) and 1.4.
+Finding    It depends on the start. With kernels of N(0, 0.05^2), small as in the paper's Section
+           4.1, the full gradient leaves them small and the ignorant step does not; He's kernels
+           are already large, and grow by the same length only. Both are shown.
 Cost       12 runs, half a CPU minute.
 Command    python -m benchmarks run ioffe2015.scale --out results
 """
@@ -46,7 +48,7 @@ class Settings:
 
     data: str = "digits"
     seeds: int = 3
-    steps: int = 460
+    steps: int = 1000
     batch: int = 60
     rate: float = 0.1
     backend: str = field(default_factory=keras.config.backend)
@@ -72,7 +74,7 @@ class Settings:
                     normalizer=normalizer,
                     batch=self.batch,
                     steps=self.steps,
-                    evaluate_every=max(1, self.steps // 46),
+                    evaluate_every=max(1, self.steps // 50),
                     learning_rate=self.rate,
                     seed=seed,
                     backend=self.backend,
@@ -166,7 +168,8 @@ def draw(found: groups.Outcomes, folder: Path, name: str) -> Figure:
                 middle = points.groupby("step").norm.median()
                 label = f"{start}: {way}"
                 axes.plot(middle.index, middle, dashes, color=colour, label=label)
-        axes.set(xlabel="training steps (mini-batches)", ylabel="norm of the kernels", yscale="log")
+        axes.set(xlabel="training steps (mini-batches)", ylabel="norm of the kernels")
+        axes.set(xlim=0, ylim=0)
         axes.set_title("Weights under normalization")
         axes.figure.legend(loc="outside lower center", ncols=2)
     return figure
