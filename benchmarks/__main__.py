@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from benchmarks import quick
-from benchmarks.ioffe2015 import convergence
+from benchmarks.ioffe2015.experiments import EXPERIMENTS as IOFFE2015
 from benchmarks.speed import experiment as speed
 from keras_norms.lab.command import Program
 from studies import frontier
@@ -16,12 +16,13 @@ BENCHMARKS = Program(
     examples="""\
   python -m benchmarks quick
   python -m benchmarks list
-  python -m benchmarks run ioffe2015 --seeds 5 --steps 600 --out results
-  python -m benchmarks run ioffe2015 --data cifar10 --data-dir ~/tensorflow_datasets
+  python -m benchmarks run ioffe2015 --out results
+  python -m benchmarks run ioffe2015.convergence --seeds 5 --steps 600 --out results
+  python -m benchmarks run ioffe2015.figure1 --scale paper --data-dir ~/tensorflow_datasets
   python -m benchmarks run ioffe2015 --storage postgresql://USER:PASSWORD@HOST/NAME
   python -m benchmarks run speed --quick
   python -m benchmarks report --out results""",
-    experiments={"ioffe2015": convergence, "speed": speed},
+    experiments={**IOFFE2015, "speed": speed},
     others=[frontier],
     plans={"quick": (quick.ABOUT, quick.plan)},
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,8 @@ import pandas as pd
 from benchmarks.ioffe2015.arms import ARMS, BASELINE, PLAIN, X5
 from benchmarks.ioffe2015.claims import claims
 from benchmarks.ioffe2015.measures import Comparison, best_accuracy, mean_accuracy
-from keras_norms.lab.report.claims import bootstrap, claims_table
+from benchmarks.ioffe2015.tables import ends
+from keras_norms.lab.report.claims import claims_table, interval_text
 from keras_norms.lab.report.learning_curves import draw_learning_curves
 from keras_norms.lab.report.tables import Table, number, percent
 from keras_norms.lab.stability.verdict import Verdict
@@ -67,14 +67,10 @@ def arms_table(comparison: Comparison) -> Table:
             {
                 "network": arm.name,
                 "learning rate": number(rate),
-                "steps to plain's best": with_interval(found.steps, number),
-                "speed-up": with_interval(found.speedup, number),
-                "best accuracy": with_interval(found.best, percent),
-                "ends": ", ".join(
-                    f"{count} {verdict}"
-                    for verdict in Verdict
-                    if (count := found.verdicts.count(verdict))
-                ),
+                "steps to plain's best": interval_text(found.steps, number),
+                "speed-up": interval_text(found.speedup, number),
+                "best accuracy": interval_text(found.best, percent),
+                "ends": ends(found.verdicts),
                 "paper: steps": f"{arm.paper_steps}M" if arm.paper_steps else "–",
                 "paper: speed-up": number(PLAIN.paper_steps / arm.paper_steps)
                 if arm.paper_steps
@@ -101,12 +97,6 @@ def arms_table(comparison: Comparison) -> Table:
         "numbers (ImageNet, 13.6 million parameters)."
     )
     return Table(f"{comparison.name}-arms", pd.DataFrame(rows), caption, pd.DataFrame(tidy))
-
-
-def with_interval(values: Sequence[float], write) -> str:
-    low, high = bootstrap(values)
-    middle = write(float(np.median(values)))
-    return middle if low == high else f"{middle} [{write(low)}, {write(high)}]"
 
 
 def sweep_table(comparison: Comparison) -> Table:

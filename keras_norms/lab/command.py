@@ -14,7 +14,7 @@ from types import ModuleType
 
 from keras_norms.lab import data
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.experiments import Plan, carry_out, report, settings_of, title
+from keras_norms.lab.experiments import Plan, carry_out, report, scales, settings_of, title
 from keras_norms.lab.storage import hide_password
 from keras_norms.lab.workers import LAUNCHERS, WorkersLost
 
@@ -30,7 +30,8 @@ class Program:
 
     Attributes:
         about: its first line of help; `examples` its last ones.
-        experiments: by name, in the order of `list`.
+        experiments: by name, in the order of `list`. Those called "group.name" are also run
+            together, by the name of the group.
         others: experiments of other programs, which `report` shows too.
         plans: more commands, by name: a line of help, and what makes the plan.
     """
@@ -66,17 +67,18 @@ class Program:
     def obey(self, options: argparse.Namespace) -> None:
         if options.command == "list":
             for name, module in self.experiments.items():
-                print(f"{name:12}  {title(module)}")
+                print(f"{name:24}  {title(module)}")
         elif options.command == "report":
             modules = [*self.experiments.values(), *self.others]
             report(modules, options.out, options.storage)
         elif options.command == "run":
-            module = self.experiments[options.experiment]
-            settings = settings_of(module, vars(options))
+            modules = self.chosen(options.experiment)
+            plan = [(module, settings_of(module, vars(options))) for module in modules]
             if getattr(options, "download", False):
-                data.load(settings.data, data_dir=options.data_dir, download=True)
+                for name in {settings.data for _, settings in plan if hasattr(settings, "data")}:
+                    data.load(name, data_dir=options.data_dir, download=True)
             carry_out(
-                [(module, settings)],
+                plan,
                 options.out,
                 options.storage,
                 data_dir=getattr(options, "data_dir", None),
@@ -94,6 +96,16 @@ class Program:
                 launcher=options.launcher,
             )
 
+    @property
+    def groups(self) -> list[str]:
+        names = (name.partition(".") for name in self.experiments)
+        return list(dict.fromkeys(group for group, dot, _ in names if dot))
+
+    def chosen(self, name: str) -> list[ModuleType]:
+        """The experiment called `name`, or all of a group, in their order."""
+        chosen = [module for key, module in self.experiments.items() if key == name]
+        return chosen or [m for key, m in self.experiments.items() if key.startswith(f"{name}.")]
+
     def parser(self) -> argparse.ArgumentParser:
         parser = argparse.ArgumentParser(
             prog=f"python -m {self.name}",
@@ -103,8 +115,15 @@ class Program:
         )
         commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
         commands.add_parser("list", help="what there is to run")
-        run = commands.add_parser("run", help="run one experiment and write its page")
+        run = commands.add_parser("run", help="run an experiment or a group, and write its page")
         names = run.add_subparsers(dest="experiment", required=True, metavar="NAME")
+        for group in self.groups:
+            inside = [name for name in self.experiments if name.startswith(f"{group}.")]
+            every = names.add_parser(group, help=f"all of {group}", description=" ".join(inside))
+            add_output_options(every)
+            add_worker_options(every)
+            add_data_options(every)
+            add_scale_option(every, self.chosen(group))
         for name, module in self.experiments.items():
             one = names.add_parser(
                 name,
@@ -114,6 +133,7 @@ class Program:
             )
             add_output_options(one)
             add_worker_options(one)
+            add_scale_option(one, [module])
             add_run_options(one, {field.name for field in dataclasses.fields(module.Settings)})
             module.add_options(one)
         for name, (about, _) in self.plans.items():
@@ -154,16 +174,25 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_scale_option(parser: argparse.ArgumentParser, modules: Sequence[ModuleType]) -> None:
+    if len(known := scales(modules)) > 1:
+        parser.add_argument(
+            "--scale", choices=known, help="what it is run on: its data, steps and sizes"
+        )
+
+
+def add_data_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--data-dir", metavar="DIR", help="folder that holds sets of TFDS")
+    parser.add_argument("--download", action="store_true", help="let TFDS fetch and prepare them")
+
+
 def add_run_options(parser: argparse.ArgumentParser, settings: Collection[str]) -> None:
     """Data and budget: an option for each of them that the experiment has as a setting."""
     if "data" in settings:
         parser.add_argument(
             "--data", metavar="NAME", help="digits, or an image classification set of TFDS"
         )
-        parser.add_argument("--data-dir", metavar="DIR", help="folder that holds the TFDS set")
-        parser.add_argument(
-            "--download", action="store_true", help="let TFDS fetch and prepare the set"
-        )
+        add_data_options(parser)
     for name, meaning in (
         ("seeds", "number of paired seeds"),
         ("steps", "step budget of a run"),

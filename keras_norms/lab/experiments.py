@@ -9,7 +9,8 @@ An experiment is a module whose docstring is its card (the first line its title)
     section(study, settings, folder) its part of the report, from the finished runs alone
 
 and that is all it needs to be listed, run, stopped, gone on with and reported. One whose work
-bears no company on its machine says `ALONE = True`.
+bears no company on its machine says `ALONE = True`. One that can be run at several scales has
+`SCALES` as well: by name, the settings that differ from the defaults, which are those of "cpu".
 """
 
 from __future__ import annotations
@@ -38,14 +39,22 @@ def title(module: ModuleType) -> str:
     return (module.__doc__ or module.__name__).strip().split("\n")[0]
 
 
+def scales(modules: Sequence[ModuleType]) -> list[str]:
+    """The scales that at least one of the experiments has, "cpu" first."""
+    return list(dict.fromkeys(["cpu", *(s for m in modules for s in getattr(m, "SCALES", {}))]))
+
+
 def settings_of(module: ModuleType, values: Mapping[str, Any]) -> Any:
     """The experiment's settings from options or from JSON; what is absent has its default.
+
+    The default is that of `values["scale"]` where the experiment has that scale.
 
     Raises:
         BadInput: settings that cannot be.
     """
     known = {field.name for field in dataclasses.fields(module.Settings)}
-    given = {name: value for name, value in values.items() if name in known and value is not None}
+    given = dict(getattr(module, "SCALES", {}).get(values.get("scale"), {}))
+    given |= {name: value for name, value in values.items() if name in known and value is not None}
     return module.Settings(
         **{
             name: tuple(value) if isinstance(value, list) else value

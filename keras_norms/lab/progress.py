@@ -16,7 +16,8 @@ from rich.table import Column
 
 from keras_norms.lab.training import Run
 
-PRICE = {"mlp": 1.0, "plain": 12.0, "resnet": 12.0, "inception": 40.0}  # a layer's step, roughly
+# A layer's step, roughly.
+PRICE = {"mlp": 1.0, "mlp_small": 1.0, "plain": 12.0, "resnet": 12.0, "inception": 40.0}
 EVERY = 10.0  # seconds between two plain lines
 
 

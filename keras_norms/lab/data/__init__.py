@@ -6,7 +6,10 @@ from pathlib import Path
 
 from keras_norms.lab.data.digits import digits
 from keras_norms.lab.data.images import ImageData as ImageData
+from keras_norms.lab.data.images import binarized, standardized
 from keras_norms.lab.data.tfds import load_tfds
+
+BINARY = "binary:"
 
 
 def load(
@@ -17,6 +20,9 @@ def load(
     download: bool = False,
 ) -> ImageData:
     """The data set `name`, standardized: training mean 0 and deviation 1 in each channel.
+
+    "binary:" before the name gives images of 0 and 1 instead, as in "binary:mnist": 1 where a value
+    is above half of the largest.
 
     Args:
         name: "digits" (scikit-learn's, embedded), or an image classification set of TensorFlow
@@ -29,6 +35,10 @@ def load(
     Raises:
         BadInput: a set that is unknown, not there, or no image classification set.
     """
+    prepare = standardized
+    if name.startswith(BINARY):
+        name, prepare = name.removeprefix(BINARY), binarized
     if name == "digits":
-        return digits()
-    return load_tfds(name, data_dir=data_dir, cache_dir=cache_dir, download=download)
+        return digits(prepare)
+    where = {"data_dir": data_dir, "cache_dir": cache_dir}
+    return load_tfds(name, **where, download=download, prepare=prepare)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_norms.lab.data.images import ImageData, standardized
+from keras_norms.lab.data.images import ImageData, Prepare, standardized
 
 TRAINING_IMAGES = 1400
 SHUFFLE_SEED = 0
 
 
-def digits() -> ImageData:
+def digits(prepare: Prepare = standardized) -> ImageData:
     """1,797 grey images of 8x8 pixels, ten classes: 1,400 to train on, 397 to test.
 
     The split is one fixed shuffle; scikit-learn's order keeps each writer's digits together.
@@ -21,4 +21,4 @@ def digits() -> ImageData:
     order = np.random.default_rng(SHUFFLE_SEED).permutation(len(x))
     x, y = x[order].reshape(-1, 8, 8, 1), y[order]
     train, test = slice(TRAINING_IMAGES), slice(TRAINING_IMAGES, None)
-    return standardized("digits", (x[train], y[train]), (x[test], y[test]), classes=10)
+    return prepare("digits", (x[train], y[train]), (x[test], y[test]), classes=10)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ BLOCK = 4096  # images that are widened at a time
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """Images (float32, NHWC, standardized) and labels (int32) for training and testing."""
+    """Images (float32, NHWC) and labels (int32) for training and testing."""
 
     name: str
     x_train: np.ndarray
@@ -25,6 +25,10 @@ class ImageData:
     def input_shape(self) -> tuple[int, ...]:
         """Height, width, channels."""
         return self.x_train.shape[1:]
+
+
+# Name, images and labels to train on, those to test on, number of classes.
+Prepare = Callable[[str, tuple, tuple, int], ImageData]
 
 
 def standardized(
@@ -52,6 +56,25 @@ def standardized(
         scale(x_train),
         y_train.astype(np.int32),
         scale(x_test),
+        y_test.astype(np.int32),
+        classes,
+    )
+
+
+def binarized(
+    name: str,
+    train: tuple[np.ndarray, np.ndarray],
+    test: tuple[np.ndarray, np.ndarray],
+    classes: int,
+) -> ImageData:
+    """Images of 0 and 1: 1 where a value is above half of the largest to train on."""
+    (x_train, y_train), (x_test, y_test) = train, test
+    half = x_train.max() / 2
+    return ImageData(
+        f"binary:{name}",
+        (x_train > half).astype(np.float32),
+        y_train.astype(np.int32),
+        (x_test > half).astype(np.float32),
         y_test.astype(np.int32),
         classes,
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from keras_norms.lab.data import prepared
 from keras_norms.lab.data.cache import Cache, Damaged
-from keras_norms.lab.data.images import ImageData, standardized
+from keras_norms.lab.data.images import ImageData, Prepare, standardized
 from keras_norms.lab.errors import BadInput
 
 TEST_SPLITS = ("test", "validation")
@@ -24,6 +24,7 @@ def load_tfds(
     data_dir: str | Path | None = None,
     cache_dir: str | Path | None = None,
     download: bool = False,
+    prepare: Prepare = standardized,
 ) -> ImageData:
     """See `keras_norms.lab.data.load`. From the cache where it is whole, else decoded into it."""
     if data_dir is not None and not Path(data_dir).is_dir() and not download:
@@ -41,7 +42,7 @@ def load_tfds(
         raise _is_not_there(name, root)
     arrays, classes = cached
     train, test = (arrays["x_train"], arrays["y_train"]), (arrays["x_test"], arrays["y_test"])
-    return standardized(name, train, test, classes)
+    return prepare(name, train, test, classes)
 
 
 def _of_this_set(cache: Cache, folder: Path) -> tuple[dict[str, np.ndarray], int]:

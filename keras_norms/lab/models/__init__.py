@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import keras
 
 from keras_norms import schemes
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.models.bn_inception import FIGURE_5_576, bn_inception, require_depth
 from keras_norms.lab.models.inception import inception
-from keras_norms.lab.models.mlp import mlp
+from keras_norms.lab.models.mlp import SMALL, mlp
 from keras_norms.lab.models.plain import convolutions_a_stage, plain
 from keras_norms.lab.models.resnet import blocks_a_stage, resnet
 
@@ -18,8 +20,12 @@ if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
 
 MODELS: dict[str, Callable[..., keras.Model]] = {
+    "bn_inception": bn_inception,
+    "bn_inception_576": partial(bn_inception, table=FIGURE_5_576),
+    "bn_inception_lrn": partial(bn_inception, local_response=True),
     "inception": inception,
     "mlp": mlp,
+    "mlp_small": partial(mlp, deviation=SMALL),
     "plain": plain,
     "resnet": resnet,
 }
@@ -33,6 +39,8 @@ def require(model: str, *, depth: int, activation: str) -> None:
         keras.activations.get(activation)
         if model == "plain":
             convolutions_a_stage(depth)
+        if model.startswith("bn_inception"):
+            require_depth(depth)
         if model == "resnet":
             blocks_a_stage(depth)
     except ValueError as error:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
 from keras import layers
 
+from keras_norms.lab.models.inception_module import Module, inception_module
 from keras_norms.lab.models.parts import classifier, conv_unit
 from keras_norms.schemes import Scheme
 
@@ -23,9 +22,10 @@ def inception(
 ) -> keras.Model:
     """A 3x3 stem of `width` filters and `depth` Inception blocks, for images from 8x8 pixels.
 
-    With two blocks or more the one in the middle halves the image, as blocks 3c and 4e of the
-    paper do: strided 3x3 and double 3x3 branches beside a max pool that is passed through. Every
-    convolution is a unit. Weighted layers from input to head: `3 depth + 2`, as the paper counts.
+    Every branch has `width` filters. With two blocks or more the one in the middle halves the
+    image, as modules 3c and 4e of the paper do: strided 3x3 and double 3x3 branches beside a max
+    pool that is passed through. Every convolution is a unit. Weighted layers from input to head:
+    `3 depth + 2`, as the paper counts.
 
     Raises:
         ValueError: an image of fewer than 8x8 pixels.
@@ -36,35 +36,8 @@ def inception(
     x = conv_unit(scheme, inputs, width, 3, activation)
     for block in range(depth):
         if depth > 1 and block == depth // 2:
-            x = _reduction_block(scheme, x, width, activation)
+            module = Module(0, width, width, width, width, "max", 0)
         else:
-            x = _block(scheme, x, width, activation)
+            module = Module(width, width, width, width, width, "average", width)
+        x = inception_module(scheme, x, module, activation, f"concatenate_{block}")
     return classifier(layers.GlobalAveragePooling2D()(x), inputs, classes, dropout, "inception")
-
-
-def _block(scheme: Scheme, x: Any, width: int, activation: str) -> Any:
-    """1x1, 1x1 to 3x3, 1x1 to double 3x3, and average pool to 1x1, `width` filters each."""
-
-    def conv(x: Any, size: int) -> Any:
-        return conv_unit(scheme, x, width, size, activation)
-
-    pooled = layers.AveragePooling2D(3, strides=1, padding="same")(x)
-    branches = [
-        conv(x, 1),
-        conv(conv(x, 1), 3),
-        conv(conv(conv(x, 1), 3), 3),
-        conv(pooled, 1),
-    ]
-    return layers.Concatenate()(branches)
-
-
-def _reduction_block(scheme: Scheme, x: Any, width: int, activation: str) -> Any:
-    def conv(x: Any, size: int, strides: int = 1) -> Any:
-        return conv_unit(scheme, x, width, size, activation, strides=strides)
-
-    branches = [
-        conv(conv(x, 1), 3, strides=2),
-        conv(conv(conv(x, 1), 3), 3, strides=2),
-        layers.MaxPooling2D(3, strides=2, padding="same")(x),
-    ]
-    return layers.Concatenate()(branches)

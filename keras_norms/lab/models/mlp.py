@@ -8,6 +8,9 @@ from keras import layers
 from keras_norms.lab.models.parts import classifier, kernel_initializer
 from keras_norms.schemes import Scheme
 
+# Ioffe & Szegedy 2015, Section 4.1, start from small random Gaussian values; this is our "small".
+SMALL = 0.05
+
 
 def mlp(
     scheme: Scheme,
@@ -18,14 +21,18 @@ def mlp(
     classes: int,
     activation: str = "relu",
     dropout: float = 0.0,
+    deviation: float | None = None,
 ) -> keras.Model:
     """`depth` hidden layers of `width` units, each a unit, and a linear head.
 
-    Kernels are He normal before rectifiers and Glorot normal before other activations.
+    Hidden kernels are He normal before rectifiers and Glorot normal before other activations, or
+    normal of the `deviation` that is given.
     """
     inputs = keras.Input(input_shape)
     x = layers.Flatten()(inputs)
     for _ in range(depth):
-        linear = layers.Dense(width, kernel_initializer=kernel_initializer(activation))
+        # A new one each time: an initializer that is shared gives all layers the same values.
+        small = keras.initializers.RandomNormal(stddev=deviation) if deviation else None
+        linear = layers.Dense(width, kernel_initializer=small or kernel_initializer(activation))
         x = scheme(linear, activation)(x)
     return classifier(x, inputs, classes, dropout, "mlp")

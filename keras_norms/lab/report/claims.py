@@ -82,6 +82,13 @@ def bootstrap(
     return float(low), float(high)
 
 
+def interval_text(values: Sequence[float], write: Callable[[float], str] = number) -> str:
+    """The median, with its interval behind it where that is more than a point."""
+    low, high = bootstrap(values)
+    middle = write(float(np.median(values)))
+    return middle if low == high else f"{middle} [{write(low)}, {write(high)}]"
+
+
 def claims_table(name: str, claims: Sequence[Claim], caption: str) -> Table:
     """One row a claim: the sentence, the paper's number, ours with its interval, the verdict."""
     rows = []

@@ -9,6 +9,7 @@ from pathlib import Path
 from keras_norms.lab import data
 from keras_norms.lab.training.outcome import Cost as Cost
 from keras_norms.lab.training.outcome import Outcome as Outcome
+from keras_norms.lab.training.program import Probe as Probe
 from keras_norms.lab.training.program import Program, require_backend
 from keras_norms.lab.training.run import Run as Run
 
@@ -21,6 +22,7 @@ def train(
     data_dir: str | Path | None = None,
     cache_dir: str | Path | None = None,
     on_step: Callable[[Run, int], None] | None = None,
+    probe: Probe | None = None,
 ) -> Iterator[Outcome]:
     """Train runs, and yield the outcome of each as it finishes.
 
@@ -32,6 +34,7 @@ def train(
         runs: what to train.
         data_dir, cache_dir: see `keras_norms.lab.data.load`.
         on_step: called with a run and the number of steps it has done, every few steps.
+        probe: called with the model and its data at each evaluation; the outcome keeps its answers.
 
     Raises:
         BadInput: data that are not there, or a run that cannot be.
@@ -43,7 +46,7 @@ def train(
     for content, group in groups.items():
         program = _program(content, data_dir, cache_dir)
         for run in group:
-            yield program.train(run, on_step)
+            yield program.train(run, on_step, probe)
 
 
 @functools.lru_cache(KEPT_PROGRAMS)

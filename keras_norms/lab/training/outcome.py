@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -32,6 +33,7 @@ class Outcome:
         curve: equally long columns, a row an evaluation: `step` (how many steps were done),
             `train_loss` and `train_accuracy` (means over the steps since the row before),
             `test_loss` and `test_accuracy`. Losses of a blown-up run may be NaN or infinite.
+        probed: what a probe answered, a row an evaluation; empty where there was none.
         cost: seconds; two outcomes of equal runs are equal whatever they cost.
     """
 
@@ -40,6 +42,7 @@ class Outcome:
     blew_up_at: int | None
     curve: dict[str, tuple[float, ...]]
     cost: Cost = field(compare=False)
+    probed: tuple[Mapping[str, Any], ...] = ()
 
     def final(self, metric: str) -> float:
         """The last value of a column of the curve."""
@@ -63,8 +66,9 @@ class Outcome:
             "run": self.run.as_dict(),
             "verdict": str(self.verdict),
             "blew_up_at": self.blew_up_at,
-            "curve": {name: list(map(_to_json, column)) for name, column in self.curve.items()},
+            "curve": {name: _to_json(column) for name, column in self.curve.items()},
             "cost": asdict(self.cost),
+            "probed": [{name: _to_json(row[name]) for name in row} for row in self.probed],
         }
 
     @classmethod
@@ -76,12 +80,19 @@ class Outcome:
             blew_up_at=content["blew_up_at"],
             curve=curve,
             cost=Cost(**content["cost"]),
+            probed=tuple(
+                {name: _from_json(row[name]) for name in row} for row in content.get("probed", ())
+            ),
         )
 
 
-def _to_json(value: float) -> float | str:
+def _to_json(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return [_to_json(each) for each in value]
     return value if math.isfinite(value) else str(value)
 
 
-def _from_json(value: float | str) -> float:
+def _from_json(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_from_json(each) for each in value]
     return float(value) if isinstance(value, str) else value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -19,6 +20,8 @@ from keras_norms.lab.training.outcome import COLUMNS, Cost, Outcome
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
 
+# From the model and its data at an evaluation to numbers and (nested) lists of numbers, by name.
+Probe = Callable[[keras.Model, ImageData], Mapping[str, Any]]
 KEPT_SEEDS = 8
 PATIENCE = 0.5  # seconds that a call into the backend may take, since Ctrl-C waits for its end
 
@@ -54,12 +57,23 @@ class Program:
         self._engine.evaluate()
         self._compile_seconds = time.perf_counter() - started
 
-    def train(self, run: Run, on_step: Callable[[Run, int], None] | None = None) -> Outcome:
+    def train(
+        self,
+        run: Run,
+        on_step: Callable[[Run, int], None] | None = None,
+        probe: Probe | None = None,
+    ) -> Outcome:
         """Train one run, from its own weights and in its own order of batches."""
         assert run.program == self._run.program
         cpu, wall = time.process_time(), time.perf_counter()
         self._engine.reset(self._values(run.seed), run.seed)
-        verdict, blew_up_at, rows = self._follow(run, on_step or (lambda run, step: None))
+        probed: list[Mapping[str, Any]] = []
+
+        def look() -> None:
+            if probe is not None:
+                probed.append(probe(self._engine.current(), self._data))
+
+        verdict, blew_up_at, rows = self._follow(run, on_step or (lambda run, step: None), look)
         # The first run of the program bears its compilation.
         compile_seconds, self._compile_seconds = self._compile_seconds, 0.0
         return Outcome(
@@ -67,6 +81,7 @@ class Program:
             verdict=verdict,
             blew_up_at=blew_up_at,
             curve=dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)),
+            probed=tuple(probed),
             cost=Cost(time.process_time() - cpu, time.perf_counter() - wall, compile_seconds),
         )
 
@@ -78,11 +93,11 @@ class Program:
         return self._initial[seed]
 
     def _follow(
-        self, run: Run, on_step: Callable[[Run, int], None]
+        self, run: Run, on_step: Callable[[Run, int], None], look: Callable[[], None]
     ) -> tuple[Verdict, int | None, list[tuple[float, ...]]]:
-        """The verdict, the step of a blow-up, and the rows of the curve."""
+        """The verdict, the step of a blow-up, and the rows of the curve; `look` at each."""
         classes, examples = self._data.classes, len(self._data.y_train)
-        batches = batch_indices(examples, run.batch, run.steps, run.seed)
+        batches = batch_indices(examples, run.batch, run.steps, run.seed, reshuffle=run.reshuffle)
         rates = learning_rates(run.schedule, run.learning_rate, run.steps)
         losses: list[float] = []
         accuracies: list[float] = []
@@ -106,6 +121,7 @@ class Program:
             tested = self._engine.evaluate()
             trained = float(np.mean(losses[since:])), float(np.mean(accuracies[since:]))
             rows.append((done, *trained, *tested))
+            look()
             since = done
             if not blown_up and not math.isfinite(tested[0]):
                 # The last update did it, before a training step could tell.

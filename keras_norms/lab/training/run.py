@@ -22,6 +22,9 @@ TEXTS = ("data", "model", "normalizer", "activation", "schedule", "backend")
 PRECISIONS = ("float32", "mixed_bfloat16")
 # What one compiled program takes as an argument rather than being compiled for.
 ARGUMENTS = ("learning_rate", "schedule", "seed", "steps", "evaluate_every")
+ARGUMENTS += ("reshuffle",)
+# Fields that came later: where they are at these defaults, a run keeps the key it always had.
+LATER = {"reshuffle": True}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,8 +32,8 @@ class Run:
     """One training, wholly described. On one device and number of threads equal runs end alike.
 
     Attributes:
-        data: data set: "digits", or a TFDS name.
-        model: "mlp", "plain", "resnet" (depth 6n+2) or "inception".
+        data: data set: "digits", a TFDS name, or "binary:" and either.
+        model: a name in `lab.models.MODELS`: "mlp", "plain" and "resnet" (depth 6n+2), ...
         depth, width: as the model counts them.
         normalizer: scheme spec.
         activation: Keras activation name.
@@ -39,6 +42,7 @@ class Run:
         momentum: of the optimizer.
         l2: weight of the sum of squared kernels in the loss that is minimized.
         batch: examples a step.
+        reshuffle: whether each epoch has new batches; else those of the first, in a new order.
         steps: how many; the curve ends there, or where the run blows up.
         evaluate_every: steps between evaluations on the test set; 0 for one at the end.
         learning_rate: at step zero.
@@ -66,6 +70,7 @@ class Run:
     evaluate_every: int = 0
     learning_rate: float
     schedule: str = "constant"
+    reshuffle: bool = True
     seed: int = 0
     backend: str = field(default_factory=keras.config.backend)
     precision: str = "float32"
@@ -76,6 +81,7 @@ class Run:
             self._require(name, _is_int(value) and value >= least, f"a whole number from {least}")
         for name in ("momentum", "dropout", "l2", "learning_rate"):
             self._require(name, _is_real(getattr(self, name)), "a number")
+        self._require("reshuffle", isinstance(self.reshuffle, bool), "True or False")
         for name in TEXTS:
             self._require(name, isinstance(getattr(self, name), str), "text")
         for name in ("momentum", "dropout"):
@@ -101,8 +107,9 @@ class Run:
     @property
     def key(self) -> str:
         """16 hexadecimal digits that name this run: the hash of its content."""
-        content = json.dumps(self.as_dict(), sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        content = self.as_dict()
+        kept = {name: content[name] for name in content if content[name] != LATER.get(name)}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def program(self) -> tuple[tuple[str, Any], ...]:

@@ -17,7 +17,18 @@ from tests.lab.pretending import Pretended, outcome
 
 pytestmark = pytest.mark.once
 
-COMMAND = ["run", "ioffe2015", "--seeds", "3", "--steps", "100", "--rates", "0.01", "0.1", "1"]
+COMMAND = [
+    "run",
+    "ioffe2015.convergence",
+    "--seeds",
+    "3",
+    "--steps",
+    "100",
+    "--rates",
+    "0.01",
+    "0.1",
+    "1",
+]
 
 
 def as_in_the_paper(run: Run) -> Outcome:
@@ -80,7 +91,7 @@ def test_the_page_has_ours_beside_the_papers(train, tmp_path):
     claims = pd.read_csv(tmp_path / "tables" / "ioffe2015-digits-claims.csv")
     assert claims.verdict.tolist() == ["reproduced"] * 7
     assert (tmp_path / "figures" / "ioffe2015-digits.png").exists()
-    assert (tmp_path / "ioffe2015.html").read_text().count("<img") == 1
+    assert (tmp_path / "ioffe2015.convergence.html").read_text().count("<img") == 1
 
 
 def test_a_comparison_that_was_stopped_is_reported_as_far_as_it_got(train, tmp_path, capsys):

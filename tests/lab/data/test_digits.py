@@ -32,6 +32,17 @@ def test_training_images_have_mean_zero_and_deviation_one():
     assert images.std() == pytest.approx(1, abs=1e-6)
 
 
+def test_binary_digits_are_those_above_half():
+    raw, _ = load_digits(return_X_y=True)
+    binary, grey = data.load("binary:digits"), data.load("digits")
+    assert binary.name == "binary:digits"
+    assert binary.input_shape == (8, 8, 1)
+    assert binary.x_train.dtype == np.float32
+    both = np.concatenate([binary.x_train, binary.x_test])
+    assert bytes_of(both.reshape(-1, 64)) == bytes_of((raw > 8).astype(np.float32))
+    np.testing.assert_array_equal(binary.y_train, grey.y_train)
+
+
 def test_every_example_is_in_one_half_with_its_label():
     """Undoing the standardization gives scikit-learn's set back, each example once."""
     digits = data.load("digits")

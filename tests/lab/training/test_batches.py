@@ -28,6 +28,13 @@ def test_an_epoch_sees_every_example_where_batches_fit():
     assert sorted(batch_indices(48, 12, 4, 0).ravel()) == list(range(48))
 
 
+def test_fixed_batches_come_again_in_another_order():
+    first, second = batch_indices(50, 12, 8, 0, reshuffle=False).reshape(2, 4, 12)
+    assert not np.array_equal(first, second)
+    assert {tuple(batch) for batch in first} == {tuple(batch) for batch in second}
+    assert len(set(first.ravel())) == 48
+
+
 def test_epochs_and_seeds_differ_and_nothing_else_does():
     first = batch_indices(48, 12, 8, 0)
     assert not np.array_equal(first[:4], first[4:])

@@ -27,6 +27,7 @@ def outcome(**fields: object) -> Outcome:
             "test_accuracy": (0.1, 0.1),
         },
         "cost": Cost(1.0, 2.0, 3.0),
+        "probed": ({"p50": [0.1, math.nan]}, {"p50": [-math.inf, 1 / 3]}),
     }
     return Outcome(**given | fields)
 
@@ -40,6 +41,7 @@ def test_json_and_back_bit_for_bit():
     assert math.isnan(again.final("test_loss"))
     assert again.final("train_loss") == math.inf
     assert again.curve["test_loss"][0] == 0.1 + 0.2
+    assert again.probed[1]["p50"] == [-math.inf, 1 / 3]
 
 
 @pytest.mark.parametrize("verdict", Verdict)
@@ -61,11 +63,18 @@ def test_everything_else_is():
         {"run": Run(depth=2, width=8, learning_rate=0.2)},
         {"verdict": Verdict.TRAINED},
         {"blew_up_at": 18},
+        {"probed": ()},
         {"curve": curve | {"test_loss": (0.3, math.nan)}},
         {"curve": curve | {"test_loss": (0.1 + 0.2, math.inf)}},
     ):
         assert outcome(**fields) != outcome()
     assert outcome() != "an outcome"
+
+
+def test_an_outcome_of_before_there_were_probes():
+    content = outcome(probed=()).as_dict()
+    del content["probed"]
+    assert Outcome.from_dict(content) == outcome(probed=())
 
 
 def test_it_cannot_be_changed():

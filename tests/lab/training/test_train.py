@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 
 from keras_norms.lab import training
+from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training import Run, train
 from keras_norms.lab.training.program import Program
@@ -33,6 +35,21 @@ def test_runs_of_a_program_share_it_and_follow_one_another(monkeypatch: pytest.M
     assert list(train(rates)) == outcomes[:4]
     assert len(made) == 2
     training._program.cache_clear()
+
+
+def test_a_probe_sees_the_model_of_each_evaluation_and_changes_nothing():
+    given = run(normalizer="batch", steps=6, evaluate_every=2)
+
+    def accuracy(model: keras.Model, data: ImageData) -> dict[str, float]:
+        logits = keras.ops.convert_to_numpy(model(data.x_test, training=False))
+        return {"accuracy": float(np.mean(logits.argmax(-1) == data.y_test))}
+
+    (plain,), (probed,) = train([given]), train([given], probe=accuracy)
+    assert plain.probed == ()
+    assert probed.curve == plain.curve
+    found = [row["accuracy"] for row in probed.probed]
+    np.testing.assert_allclose(found, plain.curve["test_accuracy"], atol=1e-6)
+    assert list(train([given])) == [plain]
 
 
 @pytest.mark.once

@@ -35,6 +35,9 @@ class Engine(Protocol):
             limit: loss above which a run has blown up.
         """
 
+    def current(self) -> keras.Model:
+        """The model with the values that training has reached; to be looked at, not changed."""
+
     def evaluate(self) -> tuple[float, float]:
         """Loss and accuracy on the test set, in inference mode."""
 

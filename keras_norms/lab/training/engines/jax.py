@@ -58,6 +58,13 @@ class Engine:
         steps = int(done)
         return np.array(losses)[:steps].tolist(), np.array(accuracies)[:steps].tolist()
 
+    def current(self) -> keras.Model:
+        trainable, rest, _ = self._state
+        variables = [*self.model.trainable_variables, *self.model.non_trainable_variables]
+        for variable, value in zip(variables, [*trainable, *rest], strict=True):
+            variable.assign(jnp.array(value))  # a copy, for the loop takes these for its own
+        return self.model
+
     def evaluate(self) -> tuple[float, float]:
         total = np.zeros(2)
         for piece in test_slices(len(self._y_test)):

@@ -57,6 +57,9 @@ class Engine:
         steps = int(done)
         return losses.numpy()[:steps].tolist(), accuracies.numpy()[:steps].tolist()
 
+    def current(self) -> keras.Model:
+        return self.model
+
     def evaluate(self) -> tuple[float, float]:
         total = np.zeros(2)
         for piece in test_slices(len(self._y_test)):

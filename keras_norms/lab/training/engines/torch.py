@@ -54,6 +54,9 @@ class Engine:
                     break
         return losses, accuracies
 
+    def current(self) -> keras.Model:
+        return self.model
+
     def evaluate(self) -> tuple[float, float]:
         total = np.zeros(2)
         with torch.no_grad():

@@ -1,0 +1,32 @@
+"""The paper's experiments by name, in its order."""
+
+from benchmarks.ioffe2015 import (
+    ablation,
+    architecture,
+    bias,
+    convergence,
+    divergence,
+    ensemble,
+    exact,
+    figure1,
+    scale,
+    shuffle,
+    sigmoid,
+)
+
+EXPERIMENTS = {
+    f"ioffe2015.{name}": module
+    for name, module in {
+        "exact": exact,
+        "bias": bias,
+        "scale": scale,
+        "figure1": figure1,
+        "convergence": convergence,
+        "divergence": divergence,
+        "sigmoid": sigmoid,
+        "shuffle": shuffle,
+        "ablation": ablation,
+        "ensemble": ensemble,
+        "architecture": architecture,
+    }.items()
+}

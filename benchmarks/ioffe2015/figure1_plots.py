@@ -1,0 +1,69 @@
+"""Figure 1 drawn again: accuracy against steps, and percentiles of a sigmoid's input."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.ioffe2015.figure1_claims import series, unrest
+from benchmarks.ioffe2015.probes import PERCENTILES
+from keras_norms.lab.report.figures import Figure, drawing
+from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
+from keras_norms.lab.training import Outcome
+
+LOOKS = {"without": Look("#6b6b6b", "--"), "with": Look("#0072b2")}
+
+
+def draw_accuracy(
+    folder: Path, name: str, arms: Mapping[str, Sequence[Outcome]], said: str
+) -> Figure:
+    """Figure 1(a)."""
+    points = [
+        {"arm": arm, "seed": outcome.run.seed, "step": step, "test_accuracy": accuracy}
+        for arm, outcomes in arms.items()
+        for outcome in outcomes
+        for step, accuracy in zip(
+            outcome.curve["step"], outcome.curve["test_accuracy"], strict=True
+        )
+    ]
+    caption = (
+        "Test accuracy of a network of 3 x 100 sigmoids, without and with batch normalization, "
+        f"after the paper's Figure 1(a). {said}Lines are medians over seeds, bands their range."
+    )
+    title = "A small network of sigmoids"
+    return draw_learning_curves(
+        folder, name, pd.DataFrame(points), LOOKS, title=title, caption=caption
+    )
+
+
+def typical_unit(outcome: Outcome) -> int:
+    """The unit whose median input moves as much as half of the units' do."""
+    moves = unrest(outcome)
+    return int(np.argsort(moves)[len(moves) // 2])
+
+
+def draw_percentiles(
+    folder: Path, name: str, arms: Mapping[str, Sequence[Outcome]], said: str
+) -> Figure:
+    """Figure 1(b) and (c), of the first seed."""
+    unit = typical_unit(arms["without"][0])
+    caption = (
+        "The 15th, 50th and 85th percentile, over the test images, of the input to one sigmoid of "
+        f"the last hidden layer, after the paper's Figure 1(b) and (c). {said}Seed 0, unit {unit}."
+    )
+    figure = Figure(name, folder, caption)
+    with drawing(figure, width=9, height=3.8, columns=2) as both:
+        for axes, (arm, outcomes) in zip(both, arms.items(), strict=True):
+            steps, colour = outcomes[0].curve["step"], LOOKS[arm].colour
+            low, middle, high = (series(outcomes[0], f"p{p}")[:, unit] for p in PERCENTILES)
+            axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
+            axes.plot(steps, middle, color=colour)
+            for line in (low, high):
+                axes.plot(steps, line, color=colour, lw=1)
+            axes.set(xlabel="training steps (mini-batches)", xlim=0)
+            axes.set_title(f"{arm} batch normalization")
+        both[0].set_ylabel("input of a sigmoid")
+    return figure

@@ -1,0 +1,63 @@
+"""Runs in named groups, all known beforehand: trained where they are missing, and read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+
+import optuna
+
+from keras_norms.lab import training
+from keras_norms.lab.frame import provenance_line
+from keras_norms.lab.progress import Progress
+from keras_norms.lab.progress import effort as effort_of
+from keras_norms.lab.report.page import Section
+from keras_norms.lab.training import Outcome, Probe, Run
+from keras_norms.lab.trials import finished, run_trials
+
+Groups = Mapping[str, Sequence[Run]]
+Outcomes = dict[str, list[Outcome]]
+
+
+def effort(groups: Groups) -> float:
+    """About what they cost."""
+    return sum(effort_of(run) for runs in groups.values() for run in runs)
+
+
+def train_groups(
+    study: optuna.Study,
+    groups: Groups,
+    *,
+    data_dir: str | Path | None = None,
+    progress: Progress | None = None,
+    probe: Probe | None = None,
+) -> Outcomes:
+    """Trains what is missing, a stage a group; `probe` looks on, as `train` says."""
+    progress = progress or Progress.silent()
+    train = partial(training.train, probe=probe)
+    done = {}
+    for name, runs in groups.items():
+        with progress.stage(f"{study.study_name}, {name}", effort({name: runs})):
+            done[name] = run_trials(study, runs, data_dir=data_dir, progress=progress, train=train)
+    return done
+
+
+def finished_groups(study: optuna.Study, groups: Groups) -> Outcomes:
+    """The outcomes of the groups that are whole, in the order of their runs."""
+    done = finished(study)
+    return {
+        name: [done[run.key] for run in runs]
+        for name, runs in groups.items()
+        if all(run.key in done for run in runs)
+    }
+
+
+def provenance(study: optuna.Study, groups: Iterable[Sequence[Outcome]]) -> str:
+    """Where these outcomes come from, in one line."""
+    return provenance_line(study, {outcome.run.key for group in groups for outcome in group})
+
+
+def unfinished(title: str) -> Section:
+    """The part of the report of an experiment that was stopped."""
+    return Section(title, ["Not all runs of this experiment are finished."])

@@ -1,0 +1,75 @@
+"""Algorithm 2: the statistics of inference, ours and Keras's, on data whose variance is known."""
+
+from __future__ import annotations
+
+import keras
+import numpy as np
+
+from benchmarks.ioffe2015.equations import Rows, layer, normal
+from benchmarks.ioffe2015.steps import array, double
+from keras_norms.layers import BatchNormalization
+
+SIZES = (2, 4, 16, 60)  # of mini-batches
+TRUE, BATCHES = 4.0, 3000
+VALUES = 3840  # a batch, over all channels: the smaller the batch, the more channels
+
+
+def rows() -> Rows:
+    """The paper's average of unbiased variances, the biased one, and Keras's moving average."""
+    paper, biased, moving, alone = [], [], [], []
+    for m in SIZES:
+        ours, plain, theirs = statistics(m)
+        shrunk = (m - 1) / m
+        paper.append(float(abs(ours.mean() - TRUE) / TRUE))
+        biased.append(float(abs(plain.mean() - TRUE * shrunk) / TRUE))
+        moving.append(float(abs(theirs.mean() / TRUE - shrunk)))
+        alone.append(float(np.abs(theirs / TRUE - shrunk).max()))
+    name, gap = "ioffe15-alg2", "ioffe15-alg2-keras-gap"
+    return [
+        [name, "largest relative error of the mean variance over channels", max(paper), 0.03],
+        [name, "the same, biased, against 4 (m − 1) / m", max(biased), 0.03],
+        [name, "largest |layer at inference − one affine map|", folded(), 1e-6],
+        [gap, "largest |mean of Keras's variances / 4 − (m − 1) / m|", max(moving), 0.03],
+        [gap, "the same in the worst single channel", max(alone), 0.03],
+    ]
+
+
+def statistics(m: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Variances that ours (unbiased, then biased) and Keras's layer remember of batches of m.
+
+    Training at a rate of 0, which leaves everything as it is but what layers remember.
+    """
+    channels, plain = VALUES // m, {"center": False, "scale": False}
+    watchers = [
+        BatchNormalization(momentum=None, unbiased=True, **plain),
+        BatchNormalization(momentum=None, **plain),
+    ]
+    watchers.append(keras.layers.BatchNormalization(momentum=0.9, **plain))
+    x = np.random.default_rng(0).normal(3.0, TRUE**0.5, (BATCHES * m, channels))
+    inputs = keras.Input((channels,))
+    seen = [keras.ops.sum(watch(inputs), axis=-1) for watch in watchers]
+    model = keras.Model(inputs, sum(seen))
+    # Nothing is trained; the loss only makes `fit` call the layers as it does in training.
+    model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=_at_once())
+    model.fit(x.astype("float32"), np.zeros(len(x)), batch_size=m, shuffle=False, verbose=0)
+    return tuple(array(watch.moving_variance.value) for watch in watchers)
+
+
+def _at_once() -> int:
+    """Steps in one call of the backend: quicker; torch has no such thing."""
+    return 1 if keras.config.backend() == "torch" else 50
+
+
+def folded() -> float:
+    """Line 11: gamma / sqrt(Var + eps) * x + (beta - gamma E / sqrt(Var + eps))."""
+    with double():
+        at_inference = layer()
+        x = normal(16, 7)
+        at_inference.build(x.shape)
+        mean, variance = normal(7, seed=1), normal(7, seed=2) ** 2
+        at_inference.moving_mean.assign(mean)
+        at_inference.moving_variance.assign(variance)
+        y = array(at_inference(keras.ops.convert_to_tensor(x), training=False))
+        gamma, beta = (array(at_inference.gamma.value), array(at_inference.beta.value))
+    factor = gamma / np.sqrt(variance + at_inference.epsilon)
+    return float(np.abs(y - (factor * x + (beta - factor * mean))).max())
