@@ -7,6 +7,7 @@ Claims     Removing dropout costs no accuracy (half a point is allowed) and the 
 Ours       BN-x5 of ioffe2015.convergence, with each of the two changes taken back, and with both:
            a small Inception on digits at five times the plain network's rate found there. "There"
            is 95 % test accuracy.
+Found      cpu: undecided throughout; the arms differ by one or two of 397 test images.
 Cost       12 runs, 1 CPU minute.
 Command    python -m benchmarks run ioffe2015.ablation --out results
 """

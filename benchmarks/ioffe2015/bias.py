@@ -136,16 +136,15 @@ def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
 
 
 def draw(found: dict[str, Any], folder: Path, name: str) -> Figure:
-    """The bias of the channel that moves most, and the loss, over steps."""
+    """The bias of the first channel, whose start is the farthest from the loss, and the loss."""
     caption = (
         "The bias of one channel and the loss, over steps. Where the step ignores that the mean "
         "depends on the bias, the bias grows without bound; the loss is the same to the last digit."
     )
     figure = Figure(name, folder, caption)
-    channel = int(np.argmax(found[IGNORED]["gradient"]))
     with drawing(figure) as axes:
         for way, colour in ((IGNORED, "#d55e00"), (FULL, "#0072b2")):
-            path, loss = np.array(found[way]["b"])[:, channel], found[way]["loss"]
+            path, loss = np.array(found[way]["b"])[:, 0], found[way]["loss"]
             axes.plot(path, color=colour, label=f"bias, {way}")
             dashes = (0, (4, 2) if way == IGNORED else (1, 2))
             axes.plot(loss, ls=dashes, color=colour, label=f"loss, {way}")

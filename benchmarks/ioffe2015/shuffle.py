@@ -7,6 +7,7 @@ Claim      The best test accuracy is higher where each epoch has new batches tha
 Ours       BN-x5 of ioffe2015.convergence: a small Inception on digits, at five times the plain
            network's rate found there. Both arms of a seed start alike, with the same first epoch.
            A soft claim: on so few images the difference is a matter of single test images.
+Found      cpu: undecided; the seeds differ by a few of 397 test images, one way and the other.
 Cost       10 runs, 1 CPU minute.
 Command    python -m benchmarks run ioffe2015.shuffle --out results
 """
