@@ -8,7 +8,8 @@ Replay     A method asks for rates between 10^-5 and 10^2 and is answered by the
            with one seed, whose edges are the answer; or each run has a seed of its own, and the
            median over the seeds is.
 Methods    All must find both edges with the same runs; `methods.py` says how.
-Command    python -m benchmarks.search
+Cost       About 15 CPU minutes, most of them for GP and the batches; a stopped command goes on.
+Command    python -m benchmarks.search --out results
 """
 
 from __future__ import annotations
@@ -30,15 +31,14 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--out", type=Path, default=Path("results"), metavar="DIR")
-    parser.add_argument("--replays", type=int, default=12, metavar="N", help="of a cell")
-    parser.add_argument("--slow", type=int, default=6, metavar="N", help="of a cell, by GP")
+    parser.add_argument("--replays", type=int, default=6, metavar="N", help="of a cell")
     options = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     options.out.mkdir(parents=True, exist_ok=True)
     runs = grids.load()
     cells = traces.recorded(runs, grids.CELLS)
     kept = options.out / "replays.csv"
-    found = errors.errors(traces.complete(kept, cells, options.replays, options.slow))
+    found = errors.errors(traces.complete(kept, cells, options.replays))
     write(found, runs, options.out)
 
 

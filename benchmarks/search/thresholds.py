@@ -41,6 +41,7 @@ def no_threshold(runs: pd.DataFrame) -> Table:
     caption = (
         "The dense grids: finite runs between the first blow-up of a seed and its last finite run, "
         "the posterior that blow-up is no threshold, and both edges (log10 learning rate) by count "
-        "and by posterior."
+        "and by posterior. A band of dead runs that ends inside the range is taken for noise by "
+        "this posterior, which does not recognize it."
     )
     return Table("search-cells", pd.DataFrame(rows), caption)

@@ -34,20 +34,20 @@ def trace(cell: Recorded, method: str, protocol: str, number: int) -> pd.DataFra
     )
 
 
-def complete(file: Path, cells: dict[str, Recorded], replays: int, slow: int) -> pd.DataFrame:
-    """All replays of all methods, `slow` of GP: those in the file, and the missing ones added."""
+def complete(file: Path, cells: dict[str, Recorded], replays: int) -> pd.DataFrame:
+    """All replays of all methods: those in the file, and the missing ones added to it."""
     known = [pd.read_csv(file)] if file.exists() else []
     done = set(map(tuple, known[0][KEY].drop_duplicates().to_numpy())) if known else set()
     wanted = [
         key
         for key in itertools.product(METHODS, PROTOCOLS, cells, range(replays))
-        if key not in done and key[3] < (slow if key[0] == "GP" else replays)
+        if key not in done
     ]
     for count, key in enumerate(track(wanted, "replays"), start=1):
         method, protocol, cell, number = key
         found = trace(cells[cell], method, protocol, number)
         known.append(found.assign(**dict(zip(KEY, key, strict=True))))
-        if count % 50 == 0 or count == len(wanted):
+        if count % 12 == 0 or count == len(wanted):
             known = [pd.concat(known)]
             known[0].to_csv(file, index=False, float_format="%.4f")
     return known[0]

@@ -7,6 +7,9 @@ One-sided: with threshold t, noise scale s, lapse rate e and ceiling c,
 The ceiling is 1 where blow-up is a threshold. Below 1 it is none: some runs above the onset t die
 at a finite loss instead, as deep networks without a normalizer do, and the verdict there is a
 matter of luck. Its posterior says which of the two a cell is; t is the onset in both.
+
+The ceiling holds from the onset to the end of the range. A band of dead runs between blown-up ones
+that ends below it, and above which all runs blow up, is taken for noise and is not recognized.
 """
 
 from __future__ import annotations

@@ -157,7 +157,8 @@ class ThresholdSampler(BaseSampler):
 
     def stop_when_settled(self, study: Study, trial: FrozenTrial, width: float = WIDTH) -> None:
         """A callback for `study.optimize`: stops once both edges of all its cells are settled."""
-        cells = [self._cell(other) for other in self._trials(study)]
+        # Its own cell first: while that one is open, the others need no look.
+        cells = [self._cell(other) for other in (trial, *self._trials(study))]
         distinct = [cell for place, cell in enumerate(cells) if cell not in cells[:place]]
         if all(self.thresholds(study, **cell).settled(width) for cell in distinct):
             study.stop()
