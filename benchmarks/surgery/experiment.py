@@ -97,7 +97,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--parts", nargs="+", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--network", metavar="NAME", help="whose predict is timed")
     parser.add_argument("--side", type=int, metavar="PIXELS", help="of its images")
-    parser.add_argument("--batch", type=int, metavar="N", help="how many of them")
 
 
 def effort(settings: Settings) -> float:
