@@ -9,7 +9,7 @@ from keras import layers
 
 import keras_norms
 from keras_norms.surgery.fold import fold
-from tests.surgery.models import assert_agree, kinds, outputs, randomized, values
+from tests.surgery.models import assert_agree, kinds, randomized, values
 
 IMAGE, LINE, VOLUME, VECTOR = (8, 8, 4), (9, 4), (5, 5, 5, 4), (4,)
 BATCHES = [layers.BatchNormalization, keras_norms.layers.BatchNormalization]
@@ -209,19 +209,6 @@ def test_models_inside_models():
     new, report = folded(model)
     assert kinds(new.get_layer("inner")) == ["Conv2D"]
     assert [row["layer"] for row in report] == ["inner/bn"]
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_the_folded_model_saves_loads_and_quantizes(tmp_path):
-    batch = layers.BatchNormalization
-    inner = [layers.Conv2D(6, 3), batch(), layers.Flatten(), layers.Dense(8), batch()]
-    new, _ = folded(chain(IMAGE, *inner))
-    new.save(tmp_path / "folded.keras")
-    assert_agree(keras.models.load_model(tmp_path / "folded.keras"), new, 0)
-    before = outputs(new)[0]
-    new.quantize("int8")
-    assert new.layers[-1].quantization_mode == "int8"
-    assert np.abs(outputs(new)[0] - before).max() < 0.1 * np.abs(before).max()
 
 
 def test_a_model_of_keras_applications():
