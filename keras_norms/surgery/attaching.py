@@ -17,7 +17,7 @@ from keras_norms.schemes import Scheme
 from keras_norms.surgery.carrying import carried
 from keras_norms.surgery.copying import built_copy, copied, copied_weights
 from keras_norms.surgery.graph import Call
-from keras_norms.surgery.linear import is_linear
+from keras_norms.surgery.linear import is_linear, output_channel
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 
@@ -60,6 +60,8 @@ def stand_in(call: Call) -> keras.layers.Layer | str:
         return f"its axis {layer.axis!r} is not the channels alone"
     before = call.only_before
     linear = before is not None and is_linear(before.operation) and before.operation
+    if linear and output_channel(linear, rank) != axes[0] % rank:
+        return f"its axis {layer.axis!r} is not the channels of {before.name!r}"
     inner = linear.layer if isinstance(linear, Reparameterization) else linear
     dense = rank < 4 and not hasattr(inner, "data_format")
     if dense and axes[0] % rank == rank - 1:

@@ -64,8 +64,9 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
             layers and the numbers that do; a model or layer that cannot be rebuilt.
     """
     scheme = schemes.get(to)
+    found = graphs(model)
     named = {id(layer): path for path, layer in paths(model)}
-    converting = Converting(graphs(model), scheme, named, selected(model, where))
+    converting = Converting(found, scheme, named, selected(model, where))
     report = Report(f"conversion of {model.name!r} to {scheme}")
     for path, done, detail in converting.decide():
         report.add(path, done=done, detail=detail)
