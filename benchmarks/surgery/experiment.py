@@ -11,9 +11,9 @@ batch and  Keras's batch normalization to this library's and back: the same weig
 back       outputs to the last bit.
 group, ... Converted so, the network runs, takes one step of SGD with a finite loss, is saved, and
            once loaded has the same outputs.
-predict    `predict` of ResNet-50 before and after the fold, in turns in one process, without XLA
-           on TensorFlow and torch: the ratio of CPU time, its median and quartiles over the rounds.
-           JAX compiles.
+predict    `predict` of ResNet-50 on four batches, before and after the fold, in turns in one process,
+           without XLA on TensorFlow and torch; JAX compiles. The ratio of CPU time, its median and
+           quartiles over the rounds.
 Processes  One for each network. Steps are taken without a graph: to trace one takes longer.
 Cost       About 40 CPU minutes for all; NAMES chooses.
 Command    python -m benchmarks run surgery --out results
