@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 APPLICATION, PREDICT = "application", "predict"
+ALL = 0  # threads
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +28,7 @@ class Cell:
     backend: str
     side: int = 0
     batch: int = 0
-    threads: int = 0
+    threads: int = ALL
 
     @property
     def key(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmarks.surgery.architectures import CLASSES, built, images, unsettle
+from benchmarks.surgery.architectures import CLASSES, images, unsettle
 from keras_norms import layers
 from keras_norms.surgery import Report, convert, fold
 
@@ -25,10 +25,11 @@ EXACT = 1e-9  # in double precision
 BATCH = 2
 
 Row = dict[str, Any]
+Make = Callable[[], keras.Model]
 
 
-def examine(name: str) -> Iterator[Row]:
-    """A row for each operation on the architecture `name`.
+def examine(make: Make, operations: Sequence[str] = OPERATIONS) -> Iterator[Row]:
+    """A row for each operation on the architecture that `make` makes.
 
     Keys: `operation`; `done` and `left`, the numbers of normalizers; `reasons`, from what was
     said of those left to their names; `error`, the largest difference of outputs that should be
@@ -37,19 +38,19 @@ def examine(name: str) -> Iterator[Row]:
     what did not hold, empty where all did; `seconds` of the processor.
     """
     keras.utils.set_random_seed(0)
-    model = built(name)
+    model = make()
     unsettle(model)
-    for operation in OPERATIONS:
+    for operation in operations:
         started = time.process_time()
         row: Row = {"operation": operation, "done": 0, "left": 0, "reasons": {}}
         try:
-            row |= CHECKS.get(operation, _converted)(model, operation, name)
+            row |= CHECKS.get(operation, _converted)(model, operation, make)
         except Exception as error:  # whatever it is, the others are still examined
             row["failed"] = f"{type(error).__name__}: {error}"
         yield {"failed": "", **row, "seconds": time.process_time() - started}
 
 
-def _folded(model: keras.Model, _: str, name: str) -> Row:
+def _folded(model: keras.Model, _: str, make: Make) -> Row:
     """In double precision a fold agrees but for nothing; in single, as far as a model can at all.
 
     Deep random networks amplify what is rounded, whoever rounds: so the model itself is as far
@@ -60,7 +61,7 @@ def _folded(model: keras.Model, _: str, name: str) -> Row:
     if not row["done"]:
         return {**row, "failed": _far(row["error"], 0.0)}
     with double_precision():
-        wide = built(name)
+        wide = make()
         wide.set_weights(model.get_weights())
         row["rounding"] = difference(model, wide)
         row["in float64"] = difference(fold(wide)[0], wide)
@@ -68,7 +69,7 @@ def _folded(model: keras.Model, _: str, name: str) -> Row:
     return {**row, "failed": _far(row["in float64"], EXACT) or _far(row["error"], allowed)}
 
 
-def _there_and_back(model: keras.Model, *_: str) -> Row:
+def _there_and_back(model: keras.Model, *_: Any) -> Row:
     """Keras's batch normalization to ours, and back to the last bit."""
     of_keras = keras.layers.BatchNormalization
     ours, report = convert(model, "batch", lambda layer: type(layer) is of_keras)
@@ -83,7 +84,7 @@ def _there_and_back(model: keras.Model, *_: str) -> Row:
     return {**_counted(report), "error": error, "failed": failed}
 
 
-def _converted(model: keras.Model, spec: str, _: str) -> Row:
+def _converted(model: keras.Model, spec: str, _: Make) -> Row:
     new, report = convert(model, spec)
     row = _counted(report)
     x = images(new, BATCH)
@@ -99,7 +100,7 @@ def _converted(model: keras.Model, spec: str, _: str) -> Row:
     return {**row, "error": error, "failed": _far(error, 0.0)}
 
 
-CHECKS: dict[str, Callable[[keras.Model, str, str], Row]] = {
+CHECKS: dict[str, Callable[[keras.Model, str, Make], Row]] = {
     FOLD: _folded,
     ROUND_TRIP: _there_and_back,
 }

@@ -11,9 +11,9 @@ batch and  Keras's batch normalization to this library's and back: the same weig
 back       outputs to the last bit.
 group, ... Converted so, the network runs, takes one step of SGD with a finite loss, is saved, and
            once loaded has the same outputs.
-predict    `predict` of ResNet-50 on four batches, before and after the fold, in turns in one process,
-           without XLA on TensorFlow and torch; JAX compiles. The ratio of CPU time, its median and
-           quartiles over the rounds.
+predict    `predict` of ResNet-50 on four batches, before and after the fold, in turns in one
+           process, without XLA on TensorFlow and torch; JAX compiles. The ratio of CPU time, its
+           median and quartiles over the rounds.
 Processes  One for each network. Steps are taken without a graph: to trace one takes longer.
 Cost       About 40 CPU minutes for all; NAMES chooses.
 Command    python -m benchmarks run surgery --out results
@@ -34,7 +34,7 @@ from optuna.trial import TrialState
 
 from benchmarks.speed.measuring import origins
 from benchmarks.surgery import architectures
-from benchmarks.surgery.cells import PREDICT, Cell
+from benchmarks.surgery.cells import ALL, PREDICT, Cell
 from benchmarks.surgery.page import Finding, contents
 from benchmarks.surgery.process import Ended, apart
 from keras_norms.lab.errors import BadInput
@@ -86,7 +86,7 @@ class Settings:
                 batch=self.batch,
                 threads=threads,
             )
-            for threads in (1, 2)
+            for threads in ((1, 2) if backend != "jax" else (ALL,))  # which JAX does not limit
         ]
         tried = [Cell(name=name, backend=backend) for name in self.names or architectures.names()]
         return timed * ("predict" in self.parts) + tried * ("applications" in self.parts)

@@ -164,7 +164,8 @@ def _told(row: dict[str, Any]) -> str:
 
 
 def _threads(row: dict[str, Any]) -> str:
-    return f"{row['threads']} thread{'s' * (row['threads'] > 1)}"
+    threads = row["threads"] or "all"
+    return f"{threads} thread{'s' * (threads != 1)}"
 
 
 def _beyond(folds: pd.DataFrame) -> float:

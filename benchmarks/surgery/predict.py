@@ -10,7 +10,7 @@ import numpy as np
 from benchmarks.surgery.cells import Cell
 from keras_norms.surgery import fold
 
-THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS", "XLA_NUM_THREADS")
+THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
 ROUNDS = 9
 BATCHES = 4  # of one call: what it costs to start counts less so, as in use
 

@@ -226,6 +226,15 @@ def test_half_precision_agrees_to_its_rounding():
     assert_agree(fold(model)[0], model, 2e-2)
 
 
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has float64 by a switch alone")
+def test_double_precision_stays_so():
+    model = chain(VECTOR, layers.Dense(6, dtype="float64"),
+                  layers.BatchNormalization(dtype="float64"))  # fmt: skip
+    dense = model.layers[0]
+    dense.kernel.assign(dense.kernel + 1e-9 * np.arange(24).reshape(4, 6))  # lost in float32
+    assert_agree(fold(model)[0], model, 1e-14)
+
+
 @pytest.mark.parametrize(("model", "said"), [
     (keras.Sequential([layers.Dense(2)], name="raw"), r"'raw'.*not built"),
     ("model", "must be a Keras model"),
