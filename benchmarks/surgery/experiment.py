@@ -4,9 +4,9 @@ Question   Does surgery work on any finished model, and what does folding bring?
 Networks   Every architecture of `keras.applications`, with random weights, the smallest image that
            it takes, and ten classes. Batch normalization is given a random gamma and beta and the
            statistics of some images, put off at random: otherwise a fold would be of nothing.
-fold       The outputs agree with those before. In float64 to 1e-9 of the largest; in float32 to
-           1e-5 or, where the network itself is not computed as well as that, to twice its own
-           rounding: its distance from itself in float64.
+fold       The outputs agree with those before. In float64 to 1e-5 of the largest; in float32 to
+           that too or, where the network itself is not computed as well, to twice its own rounding:
+           its distance from itself in float64.
 batch and  Keras's batch normalization to this library's and back: the same weights, the same
 back       outputs to the last bit.
 group, ... Converted so, the network runs, takes one step of SGD with a finite loss, is saved, and
