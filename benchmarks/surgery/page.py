@@ -154,7 +154,7 @@ def predict_table(times: pd.DataFrame) -> Table:
         for row in times.to_dict("records")
     ]
     caption = (
-        "`predict` before and after a fold: medians, and the ratio of neighbours. Whatever else the "
+        "`predict` before and after a fold: medians, and the ratio of neighbours. What else the "
         "machine does counts on the wall's clock, not on the processor's."
     )
     return Table("surgery-predict", pd.DataFrame(rows), caption, times)
