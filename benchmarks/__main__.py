@@ -7,6 +7,7 @@ import sys
 from benchmarks import quick
 from benchmarks.ioffe2015.experiments import EXPERIMENTS as IOFFE2015
 from benchmarks.speed import experiment as speed
+from benchmarks.surgery import experiment as surgery
 from keras_norms.lab.command import Program
 from studies import frontier
 
@@ -21,8 +22,9 @@ BENCHMARKS = Program(
   python -m benchmarks run ioffe2015.figure1 --scale paper --data-dir ~/tensorflow_datasets
   python -m benchmarks run ioffe2015 --storage postgresql://USER:PASSWORD@HOST/NAME
   python -m benchmarks run speed --quick
+  python -m benchmarks run surgery --names MobileNetV2 ResNet50
   python -m benchmarks report --out results""",
-    experiments={**IOFFE2015, "speed": speed},
+    experiments={**IOFFE2015, "speed": speed, "surgery": surgery},
     others=[frontier],
     plans={"quick": (quick.ABOUT, quick.plan)},
 )

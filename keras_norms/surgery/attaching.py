@@ -17,7 +17,7 @@ from keras_norms.schemes import Scheme
 from keras_norms.surgery.carrying import carried
 from keras_norms.surgery.copying import built_copy, copied, copied_weights
 from keras_norms.surgery.graph import Call
-from keras_norms.surgery.linear import is_linear
+from keras_norms.surgery.linear import is_linear, output_channel
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 
@@ -60,6 +60,8 @@ def stand_in(call: Call) -> keras.layers.Layer | str:
         return f"its axis {layer.axis!r} is not the channels alone"
     before = call.only_before
     linear = before is not None and is_linear(before.operation) and before.operation
+    if linear and output_channel(linear, rank) != axes[0] % rank:
+        return f"its axis {layer.axis!r} is not the channels of {before.name!r}"
     inner = linear.layer if isinstance(linear, Reparameterization) else linear
     dense = rank < 4 and not hasattr(inner, "data_format")
     if dense and axes[0] % rank == rank - 1:
@@ -83,7 +85,7 @@ def attach(
 
     Raises:
         ValueError: the scheme refuses the activation, or its layer these inputs.
-        Indivisible: its groups do not divide the channels.
+        Indivisible: the groups in its spec do not divide the channels.
     """
     absorbs = absorbs_activation(scheme, linear)
     made = scheme.follow(linear, _function(activation) if absorbs else None)
@@ -96,9 +98,24 @@ def attach(
     layers, said = [], []
     for position, layer in enumerate(made):
         name = names[position] if position < len(names) and names[position] else None
-        layers.append(carried(layer, old, tuple(shape), name or f"{old.name}_{position + 1}"))
-        said.append(_said(layer))
+        name = name or f"{old.name}_{position + 1}"
+        layers.append(carried(layer, old, tuple(shape), name, not _gives(scheme, "groups")))
+        said.append(_said(layer) + _fewer(layer, layers[-1]))
     return Attached(layers, absorbs, f"{_said(old)} to {' and '.join(said) or 'none'}")
+
+
+def _gives(scheme: Scheme, argument: str) -> bool:
+    """Whether an argument is the caller's: of a spec it is where it is written."""
+    terms = getattr(scheme, "terms", None)
+    return terms is None or any(argument in term.arguments for term in terms)
+
+
+def _fewer(asked: keras.layers.Layer, made: keras.layers.Layer) -> str:
+    """What is said of groups that are fewer than the default."""
+    groups = getattr(made, "groups", None)
+    if groups == getattr(asked, "groups", None):
+        return ""
+    return f" of {groups} groups ({asked.groups} do not divide its channels)"
 
 
 def absorbs_activation(scheme: Scheme, linear: Any) -> bool:

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_norms import layers
-from keras_norms.surgery.grouping import require_divisible
+from keras_norms.surgery.grouping import dividing
 
 Shape = tuple[int | None, ...]
 
@@ -35,14 +35,19 @@ _STATISTICS = ("moving_mean", "moving_variance", "count", "seen")
 
 
 def carried(
-    new: keras.layers.Layer, old: keras.layers.Layer, shape: Shape, name: str
+    new: keras.layers.Layer,
+    old: keras.layers.Layer,
+    shape: Shape,
+    name: str,
+    default_groups: bool = False,
 ) -> keras.layers.Layer:
     """`new`, made again under the given name, built, and holding what means the same in `old`.
 
-    Arguments of `new` that differ from their defaults stay.
+    Arguments of `new` that differ from their defaults stay. Groups that do not divide the channels
+    become fewer where they are `default_groups`.
 
     Raises:
-        Indivisible: its groups do not divide its channels.
+        Indivisible: groups that were asked for do not divide the channels.
     """
     config, before = new.get_config(), old.get_config()
     default = _default_config(new)
@@ -55,7 +60,7 @@ def carried(
     for key in keys:
         if key in config and key in before and config[key] == default.get(key, config[key]):
             config[key] = before[key]
-    require_divisible(new, shape)
+    config |= dividing(new, shape, default_groups)
     made = type(new).from_config({**config, "name": name})
     made.build(shape)
     for weight in [*_AFFINE, *(_STATISTICS if same else ())]:

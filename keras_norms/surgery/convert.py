@@ -31,6 +31,8 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
     - moving mean and variance, epsilon and momentum are carried where both average the moments of
       batches: Keras's batch normalization to ours and back gives the same model, weight by weight;
     - arguments in `to` that differ from their defaults win over what would be carried;
+    - groups that are not written in the spec (`"group"`, which means 32) are fewer where 32 do not
+      divide the channels: the largest divisor of 32 that does, named in the report;
     - a weight reparameterization is taken off with its effective kernel (`strip`), and the one in
       `to`, if any, is put around the linear layer directly before;
     - a scheme that absorbs the activation (EvoNorm, filter response, proxy) takes the place of
@@ -58,12 +60,13 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
 
     Raises:
         ValueError: `to` is no spec, or `"cross_iteration"`, which is made with its linear layer;
-            `where` names no normalizer; groups that do not divide the channels, with the layers
-            and the numbers that do; a model or layer that cannot be rebuilt.
+            `where` names no normalizer; groups in `to` that do not divide the channels, with the
+            layers and the numbers that do; a model or layer that cannot be rebuilt.
     """
     scheme = schemes.get(to)
+    found = graphs(model)
     named = {id(layer): path for path, layer in paths(model)}
-    converting = Converting(graphs(model), scheme, named, selected(model, where))
+    converting = Converting(found, scheme, named, selected(model, where))
     report = Report(f"conversion of {model.name!r} to {scheme}")
     for path, done, detail in converting.decide():
         report.add(path, done=done, detail=detail)

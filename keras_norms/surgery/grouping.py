@@ -26,14 +26,22 @@ class Indivisible(Exception):
         self.groups = groups
 
 
-def require_divisible(layer: keras.layers.Layer, shape: tuple[int | None, ...]) -> None:
-    """Raises Indivisible where a layer has `groups` that do not divide its channels."""
+def dividing(
+    layer: keras.layers.Layer, shape: tuple[int | None, ...], default: bool
+) -> dict[str, int]:
+    """`groups` for the layer's config where those that it has do not divide its channels.
+
+    Of a default the largest divisor that divides the channels too. Else raises Indivisible.
+    """
     if not isinstance(layer, _GROUPED):
-        return
+        return {}
     groups, axis = layer.groups, layer.axis
     channels = shape[axis] if isinstance(axis, int) else None
-    if groups > 0 and channels and channels % groups:
+    if groups <= 0 or not channels or channels % groups == 0:
+        return {}
+    if not default:
         raise Indivisible(channels, groups)
+    return {"groups": gcd(channels, groups)}
 
 
 def refuse_indivisible(spec: str, found: list[tuple[str, Indivisible]]) -> None:

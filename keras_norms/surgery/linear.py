@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+from keras import ops
 
 from keras_norms.surgery.copying import built_copy, copied_weights
 from keras_norms.weights.base import Reparameterization
@@ -122,9 +123,9 @@ def stripped(linear: keras.layers.Layer) -> keras.layers.Layer:
 
 def array(variable: keras.Variable) -> np.ndarray:
     """The values of a variable in float64."""
-    return np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(variable.value, "float32"))).astype(
-        "float64"
-    )
+    # NumPy has no bfloat16.
+    known = ops.cast(variable.value, "float32") if variable.dtype == "bfloat16" else variable.value
+    return ops.convert_to_numpy(known).astype("float64")
 
 
 def _dtype(variable: keras.Variable) -> str:

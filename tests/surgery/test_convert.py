@@ -176,7 +176,15 @@ def test_groups_that_do_not_divide_are_named_with_those_that_do(model):
     with pytest.raises(ValueError, match=said):
         convert(model, "group:4")
     with pytest.raises(ValueError, match=r"wants 32 groups.*3 layers"):
-        convert(model, "group")
+        convert(model, "group:32")
+
+
+@pytest.mark.parametrize("spec", ["group", "ws+group", "evonorm_s0"])
+def test_groups_that_nobody_asked_for_are_those_that_divide(model, spec):
+    new, report = convert(model, spec)
+    for name, groups in (("bn", 8), ("last", 8), ("dense_bn", 2)):
+        assert new.get_layer(name).groups == groups
+        assert f"of {groups} groups (32 do not divide" in report[name]["detail"]
 
 
 def test_what_is_made_with_its_linear_layer_is_refused(model):
@@ -229,7 +237,7 @@ def test_a_mask_meets_layers_without_one():
 
 
 def test_a_converted_model_trains_saves_and_loads(model, tmp_path):
-    new, _ = convert(model, "ws+group:2", ["bn", "last"])
+    new, _ = convert(model, "ws+group:2")
     new.compile("sgd", "mse")
     x = example(new)[0]
     assert np.isfinite(new.fit(x, np.ones((3, 3)), verbose=0).history["loss"]).all()
