@@ -18,6 +18,7 @@ from keras_norms.lab.training.engines import CHUNK, engine_class
 from keras_norms.lab.training.outcome import COLUMNS, Cost, Outcome
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
+from keras_norms.lab.training.swept import PARTS, swept
 
 KEPT_SEEDS = 8
 PATIENCE = 0.5  # seconds that a call into the backend may take, since Ctrl-C waits for its end
@@ -45,12 +46,13 @@ class Program:
         self._run, self._data = run, data
         model = build(run, data, run.seed)
         self._initial = {run.seed: initial_values(model)}
+        self._swept = {part: swept(model, part) for part in PARTS}
         optimizer = keras.optimizers.SGD(learning_rate=1.0, momentum=run.momentum)
         self._engine = engine_class()(model, optimizer, data, run.l2)
         # Compiled here, so that no run's own time contains it.
         self._engine.reset(self._values(run.seed), run.seed)
         batches = batch_indices(len(data.y_train), run.batch, 1, run.seed)
-        self._engine.advance(batches, np.zeros(1, np.float32), np.inf)
+        self._engine.advance(batches, np.zeros(1, np.float32), self._shares(run), np.inf)
         self._engine.evaluate()
         self._compile_seconds = time.perf_counter() - started
 
@@ -77,6 +79,11 @@ class Program:
             self._initial[seed] = initial_values(build(self._run, self._data, seed))
         return self._initial[seed]
 
+    def _shares(self, run: Run) -> np.ndarray:
+        """The learning rate of each trainable variable as a share of the swept one."""
+        rest = run.rest_rate / run.learning_rate
+        return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
+
     def _follow(
         self, run: Run, on_step: Callable[[Run, int], None]
     ) -> tuple[Verdict, int | None, list[tuple[float, ...]]]:
@@ -84,6 +91,7 @@ class Program:
         classes, examples = self._data.classes, len(self._data.y_train)
         batches = batch_indices(examples, run.batch, run.steps, run.seed)
         rates = learning_rates(run.schedule, run.learning_rate, run.steps)
+        shares = self._shares(run)
         losses: list[float] = []
         accuracies: list[float] = []
         rows: list[tuple[float, ...]] = []
@@ -93,7 +101,7 @@ class Program:
             start = len(losses)
             until = min(start + chunk, _next_evaluation(run, start))
             began = time.perf_counter()
-            piece = self._engine.advance(batches[start:until], rates[start:until], limit)
+            piece = self._engine.advance(batches[start:until], rates[start:until], shares, limit)
             chunk = _next_chunk(until - start, time.perf_counter() - began)
             losses += piece[0]
             accuracies += piece[1]

@@ -15,6 +15,7 @@ from keras_norms import schemes
 from keras_norms.lab import models
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.schedules import parse
+from keras_norms.lab.training.swept import PARTS
 
 OPTIMIZERS = ("sgd",)
 LEAST = {"depth": 1, "width": 1, "batch": 1, "steps": 1, "evaluate_every": 0, "seed": 0}
@@ -22,6 +23,9 @@ TEXTS = ("data", "model", "normalizer", "activation", "schedule", "backend")
 PRECISIONS = ("float32", "mixed_bfloat16")
 # What one compiled program takes as an argument rather than being compiled for.
 ARGUMENTS = ("learning_rate", "schedule", "seed", "steps", "evaluate_every")
+ARGUMENTS += ("applies_to", "rest_rate")
+# Fields that came later: where they are at these defaults, a run keeps the key it always had.
+LATER = {"applies_to": "all", "rest_rate": 0.1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +47,10 @@ class Run:
         evaluate_every: steps between evaluations on the test set; 0 for one at the end.
         learning_rate: at step zero.
         schedule: "constant", or "exponential:decay=0.5,every=100".
+        applies_to: the variables that learn at `learning_rate`: "all", "body" (all but the head),
+            or "kernels" (those of the body, without gamma, beta and biases).
+        rest_rate: learning rate of the others at step zero, on the same schedule; it says nothing,
+            and is its default, where `applies_to` is "all".
         seed: of weights, batch order and dropout.
         backend: Keras backend.
         precision: Keras dtype policy.
@@ -66,6 +74,8 @@ class Run:
     evaluate_every: int = 0
     learning_rate: float
     schedule: str = "constant"
+    applies_to: str = "all"
+    rest_rate: float = 0.1
     seed: int = 0
     backend: str = field(default_factory=keras.config.backend)
     precision: str = "float32"
@@ -74,7 +84,7 @@ class Run:
         for name, least in LEAST.items():
             value = getattr(self, name)
             self._require(name, _is_int(value) and value >= least, f"a whole number from {least}")
-        for name in ("momentum", "dropout", "l2", "learning_rate"):
+        for name in ("momentum", "dropout", "l2", "learning_rate", "rest_rate"):
             self._require(name, _is_real(getattr(self, name)), "a number")
         for name in TEXTS:
             self._require(name, isinstance(getattr(self, name), str), "text")
@@ -82,6 +92,8 @@ class Run:
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("l2", 0 <= self.l2 < math.inf, "at least 0")
         self._require("learning_rate", 0 < self.learning_rate < math.inf, "positive and finite")
+        self._require("rest_rate", 0 <= self.rest_rate < math.inf, "at least 0 and finite")
+        self._require("applies_to", self.applies_to in PARTS, f"one of {PARTS}")
         self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}")
         self._require("precision", self.precision in PRECISIONS, f"one of {PRECISIONS}")
         parse(self.schedule)
@@ -91,7 +103,9 @@ class Run:
         except ValueError as error:
             raise BadInput(f"normalizer={self.normalizer!r}: {error}") from error
         object.__setattr__(self, "normalizer", canonical)
-        for name in ("dropout", "momentum", "l2", "learning_rate"):
+        if self.applies_to == "all":
+            object.__setattr__(self, "rest_rate", LATER["rest_rate"])
+        for name in ("dropout", "momentum", "l2", "learning_rate", "rest_rate"):
             object.__setattr__(self, name, float(getattr(self, name)))
 
     def _require(self, name: str, holds: bool, instead: str) -> None:
@@ -101,12 +115,13 @@ class Run:
     @property
     def key(self) -> str:
         """16 hexadecimal digits that name this run: the hash of its content."""
-        content = json.dumps(self.as_dict(), sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
+        content = self.as_dict()
+        kept = {name: content[name] for name in content if content[name] != LATER.get(name)}
+        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
     def program(self) -> tuple[tuple[str, Any], ...]:
-        """What a program is compiled for: all but learning rate, schedule, seed and steps."""
+        """What a program is compiled for: all but learning rates, schedule, seed and steps."""
         content = self.as_dict()
         return tuple((name, content[name]) for name in content if name not in ARGUMENTS)
 

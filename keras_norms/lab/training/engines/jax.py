@@ -18,6 +18,7 @@ from keras_norms.lab.training.engines import (
     on_device,
     padded_to_chunk,
     penalty,
+    shared,
     test_slices,
 )
 
@@ -49,11 +50,11 @@ class Engine:
         )
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, limit: float
     ) -> tuple[list[float], list[float]]:
         padded = padded_to_chunk(batches, rates)
         self._state, done, losses, accuracies = self._steps(
-            self._state, self._x, self._y, *padded, len(rates), np.float32(limit)
+            self._state, self._x, self._y, *padded, shares, len(rates), np.float32(limit)
         )
         steps = int(done)
         return np.array(losses)[:steps].tolist(), np.array(accuracies)[:steps].tolist()
@@ -71,12 +72,20 @@ class Engine:
         return mean_loss(y, logits), mean_accuracy(y, logits)
 
     def _loop(
-        self, state: Any, x: Any, y: Any, batches: Any, rates: Any, steps: Any, limit: Any
+        self,
+        state: Any,
+        x: Any,
+        y: Any,
+        batches: Any,
+        rates: Any,
+        shares: Any,
+        steps: Any,
+        limit: Any,
     ) -> Any:
         def body(carry: Any) -> Any:
             state, step, _, losses, accuracies = carry
             batch = batches[step]
-            state, loss, accuracy = self._step(state, x[batch], y[batch], rates[step])
+            state, loss, accuracy = self._step(state, x[batch], y[batch], rates[step], shares)
             curves = losses.at[step].set(loss), accuracies.at[step].set(accuracy)
             return state, step + 1, loss <= limit, *curves
 
@@ -86,7 +95,7 @@ class Engine:
         )
         return state, done, losses, accuracies
 
-    def _step(self, state: Any, x: Any, y: Any, rate: Any) -> tuple[Any, Any, Any]:
+    def _step(self, state: Any, x: Any, y: Any, rate: Any, shares: Any) -> tuple[Any, Any, Any]:
         trainable, rest, optimizer = state
 
         def objective(trainable: Any) -> Any:
@@ -98,5 +107,7 @@ class Engine:
         gradients, (loss, logits, rest) = jax.grad(objective, has_aux=True)(trainable)
         optimizer = [*optimizer]
         optimizer[self._rate] = rate
-        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        trainable, optimizer = self.optimizer.stateless_apply(
+            optimizer, shared(gradients, shares), trainable
+        )
         return (trainable, rest, optimizer), loss, mean_accuracy(y, logits)

@@ -16,6 +16,7 @@ from keras_norms.lab.training.engines import (
     on_device,
     padded_to_chunk,
     penalty,
+    shared,
     test_slices,
 )
 
@@ -48,11 +49,13 @@ class Engine:
             variable.assign(value)
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, limit: float
     ) -> tuple[list[float], list[float]]:
         padded = padded_to_chunk(batches, rates)
         done, losses, accuracies = self._steps(
-            *map(tf.constant, padded), tf.constant(len(rates)), tf.constant(limit, tf.float32)
+            *map(tf.constant, (*padded, shares)),
+            tf.constant(len(rates)),
+            tf.constant(limit, tf.float32),
         )
         steps = int(done)
         return losses.numpy()[:steps].tolist(), accuracies.numpy()[:steps].tolist()
@@ -69,9 +72,11 @@ class Engine:
         logits = self.model(x, training=False)
         return mean_loss(y, logits), mean_accuracy(y, logits)
 
-    def _loop(self, batches: Any, rates: Any, steps: tf.Tensor, limit: tf.Tensor) -> Any:
+    def _loop(
+        self, batches: Any, rates: Any, shares: tf.Tensor, steps: tf.Tensor, limit: tf.Tensor
+    ) -> Any:
         def body(step: tf.Tensor, _: tf.Tensor, *curves: tf.TensorArray) -> Any:
-            loss, accuracy = self._step(tf.gather(batches, step), tf.gather(rates, step))
+            loss, accuracy = self._step(tf.gather(batches, step), tf.gather(rates, step), shares)
             written = (
                 curve.write(step, value)
                 for curve, value in zip(curves, (loss, accuracy), strict=True)
@@ -86,7 +91,9 @@ class Engine:
         )
         return done, *(curve.stack() for curve in curves)
 
-    def _step(self, batch: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _step(
+        self, batch: tf.Tensor, rate: tf.Tensor, shares: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         x, y = tf.gather(self._x, batch), tf.gather(self._y, batch)
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
@@ -94,5 +101,6 @@ class Engine:
             loss = mean_loss(y, logits)
             objective = loss + penalty(self.l2, variables) if self.l2 else loss
         self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply(tape.gradient(objective, variables), self.model.trainable_variables)
+        gradients = shared(tape.gradient(objective, variables), shares)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
         return loss, mean_accuracy(y, logits)
