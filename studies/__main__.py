@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keras_norms.lab.command import Program
-from studies import frontier
+from studies import frontier, tune
 
 STUDIES = Program(
     name="studies",
@@ -16,8 +16,10 @@ STUDIES = Program(
   python -m studies run frontier --model resnet --depths 8 20 --steps 120
   python -m studies run frontier --data cifar10 --data-dir ~/tensorflow_datasets
   python -m studies run frontier --storage postgresql://USER:PASSWORD@HOST/NAME
+  python -m studies tune --out results
   python -m studies report --out results""",
-    experiments={"frontier": frontier},
+    experiments={"frontier": frontier, "tune": tune},
+    plans={"tune": (tune.ABOUT, lambda: [(tune, tune.Settings())])},
 )
 
 if __name__ == "__main__":

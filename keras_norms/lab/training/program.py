@@ -20,6 +20,8 @@ from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
 from keras_norms.lab.training.swept import PARTS, swept
 
+OnStep = Callable[[Run, int], None]
+OnPoint = Callable[[Run, dict[str, float]], None]
 KEPT_SEEDS = 8
 PATIENCE = 0.5  # seconds that a call into the backend may take, since Ctrl-C waits for its end
 
@@ -48,20 +50,22 @@ class Program:
         self._initial = {run.seed: initial_values(model)}
         self._swept = {part: swept(model, part) for part in PARTS}
         optimizer = keras.optimizers.SGD(learning_rate=1.0, momentum=run.momentum)
-        self._engine = engine_class()(model, optimizer, data, run.l2)
+        self._engine = engine_class()(model, optimizer, data)
         # Compiled here, so that no run's own time contains it.
         self._engine.reset(self._values(run.seed), run.seed)
         batches = batch_indices(len(data.y_train), run.batch, 1, run.seed)
-        self._engine.advance(batches, np.zeros(1, np.float32), self._shares(run), np.inf)
+        self._engine.advance(batches, np.zeros(1, np.float32), self._shares(run), run.l2, np.inf)
         self._engine.evaluate()
         self._compile_seconds = time.perf_counter() - started
 
-    def train(self, run: Run, on_step: Callable[[Run, int], None] | None = None) -> Outcome:
+    def train(
+        self, run: Run, on_step: OnStep | None = None, on_point: OnPoint | None = None
+    ) -> Outcome:
         """Train one run, from its own weights and in its own order of batches."""
         assert run.program == self._run.program
         cpu, wall = time.process_time(), time.perf_counter()
         self._engine.reset(self._values(run.seed), run.seed)
-        verdict, blew_up_at, rows = self._follow(run, on_step or (lambda run, step: None))
+        verdict, blew_up_at, rows = self._follow(run, on_step or _ignore, on_point or _ignore)
         # The first run of the program bears its compilation.
         compile_seconds, self._compile_seconds = self._compile_seconds, 0.0
         return Outcome(
@@ -85,7 +89,7 @@ class Program:
         return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
 
     def _follow(
-        self, run: Run, on_step: Callable[[Run, int], None]
+        self, run: Run, on_step: OnStep, on_point: OnPoint
     ) -> tuple[Verdict, int | None, list[tuple[float, ...]]]:
         """The verdict, the step of a blow-up, and the rows of the curve."""
         classes, examples = self._data.classes, len(self._data.y_train)
@@ -101,7 +105,9 @@ class Program:
             start = len(losses)
             until = min(start + chunk, _next_evaluation(run, start))
             began = time.perf_counter()
-            piece = self._engine.advance(batches[start:until], rates[start:until], shares, limit)
+            piece = self._engine.advance(
+                batches[start:until], rates[start:until], shares, run.l2, limit
+            )
             chunk = _next_chunk(until - start, time.perf_counter() - began)
             losses += piece[0]
             accuracies += piece[1]
@@ -114,6 +120,7 @@ class Program:
             tested = self._engine.evaluate()
             trained = float(np.mean(losses[since:])), float(np.mean(accuracies[since:]))
             rows.append((done, *trained, *tested))
+            on_point(run, dict(zip(COLUMNS, rows[-1], strict=True)))
             since = done
             if not blown_up and not math.isfinite(tested[0]):
                 # The last update did it, before a training step could tell.
@@ -129,6 +136,10 @@ def require_backend(run: Run) -> None:
             f"backend={run.backend!r} is not the one that is running, "
             f"{keras.config.backend()!r}: set KERAS_BACKEND={run.backend}"
         )
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _next_evaluation(run: Run, step: int) -> int:

@@ -121,8 +121,11 @@ class Run:
 
     @property
     def program(self) -> tuple[tuple[str, Any], ...]:
-        """What a program is compiled for: all but learning rates, schedule, seed and steps."""
-        content = self.as_dict()
+        """What a program is compiled for: all but learning rates, schedule, seed and steps.
+
+        Of the L2 weight only whether there is one, as 1 or 0.
+        """
+        content = self.as_dict() | {"l2": float(self.l2 > 0)}
         return tuple((name, content[name]) for name in content if name not in ARGUMENTS)
 
     def as_dict(self) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def test_program_is_sgd(normalizer: str):
         halving,
         {"seed": 5},
         {**halving, "applies_to": "kernels", "rest_rate": 0.05},
-        {"applies_to": "body", "rest_rate": 0.0},
+        {"applies_to": "body", "rest_rate": 0.0, "l2": 0.3},
     )
     for fields in ({}, *others):
         run = Run(**first.as_dict() | fields)

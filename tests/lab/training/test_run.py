@@ -66,6 +66,10 @@ def test_every_field_is_in_the_key_and_all_but_the_arguments_in_the_program(name
     hash(other.program)
 
 
+def test_of_the_penalty_only_whether_there_is_one_is_compiled():
+    assert run(l2=0.1).program == run(l2=0.2).program != run().program
+
+
 def test_the_rate_of_the_rest_says_nothing_where_there_is_no_rest():
     assert run(rest_rate=0.2) == run()
     body = run(applies_to="body")

@@ -25,7 +25,7 @@ class Engine(Protocol):
         """
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
     ) -> tuple[list[float], list[float]]:
         """Loss and accuracy of each step, up to and including one whose loss is not <= limit.
 
@@ -34,6 +34,7 @@ class Engine(Protocol):
             rates: learning rate of each step, float32, shape (steps,).
             shares: what a trainable variable's own learning rate is of that, float32, shape
                 (variables,).
+            l2: weight of the squared kernels in what is minimized; whether it is 0 is compiled in.
             limit: loss above which a run has blown up.
         """
 
