@@ -16,7 +16,7 @@ from rich.table import Column
 
 from keras_norms.lab.training import Run
 
-PRICE = {"mlp": 1.0, "resnet": 12.0, "inception": 40.0}  # a layer's step, roughly
+PRICE = {"mlp": 1.0, "plain": 12.0, "resnet": 12.0, "inception": 40.0}  # a layer's step, roughly
 EVERY = 10.0  # seconds between two plain lines
 
 

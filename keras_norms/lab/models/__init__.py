@@ -11,6 +11,7 @@ from keras_norms import schemes
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.models.inception import inception
 from keras_norms.lab.models.mlp import mlp
+from keras_norms.lab.models.plain import convolutions_a_stage, plain
 from keras_norms.lab.models.resnet import blocks_a_stage, resnet
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 MODELS: dict[str, Callable[..., keras.Model]] = {
     "inception": inception,
     "mlp": mlp,
+    "plain": plain,
     "resnet": resnet,
 }
 
@@ -29,6 +31,8 @@ def require(model: str, *, depth: int, activation: str) -> None:
         raise BadInput(f"model={model!r} is unknown: write one of {sorted(MODELS)}")
     try:
         keras.activations.get(activation)
+        if model == "plain":
+            convolutions_a_stage(depth)
         if model == "resnet":
             blocks_a_stage(depth)
     except ValueError as error:

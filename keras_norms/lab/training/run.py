@@ -34,7 +34,7 @@ class Run:
 
     Attributes:
         data: data set: "digits", or a TFDS name.
-        model: "mlp", "resnet" (depth 6n+2) or "inception".
+        model: "mlp", "plain", "resnet" (depth 6n+2) or "inception".
         depth, width: as the model counts them.
         normalizer: scheme spec.
         activation: Keras activation name.

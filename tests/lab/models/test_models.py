@@ -14,7 +14,7 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training import Run
 
 SHAPE, CLASSES = (8, 8, 1), 5
-DEPTHS = {"mlp": 2, "resnet": 8, "inception": 2}
+DEPTHS = {"mlp": 2, "plain": 5, "resnet": 8, "inception": 2}
 SPECS = ("none", "batch", "layer", "group:groups=4", "instance", "rms")
 
 
@@ -104,6 +104,25 @@ def test_resnet_halves_the_image_twice_and_doubles_its_width():
     network = built("resnet", depth=14)
     shapes = [tuple(layer.output.shape[1:]) for layer in network.layers if "add" in layer.name]
     assert shapes == [(8, 8, 8)] * 2 + [(4, 4, 16)] * 2 + [(2, 2, 32)] * 2
+
+
+@pytest.mark.once
+@pytest.mark.parametrize(
+    ("depth", "stages"), [(2, (1, 0, 0)), (3, (1, 1, 0)), (4, (1, 1, 1)), (8, (3, 2, 2))]
+)
+def test_plain_halves_the_image_and_doubles_its_width_from_stage_to_stage(
+    depth: int, stages: tuple[int, ...]
+):
+    network = built("plain", depth=depth)
+    shapes = [layer.output.shape[1:] for layer in network.layers if "conv" in layer.name]
+    of_a_stage = [(8, 8, 8), (4, 4, 16), (2, 2, 32)]
+    assert shapes == [shape for shape, n in zip(of_a_stage, stages, strict=True) for _ in range(n)]
+
+
+@pytest.mark.once
+def test_plain_needs_a_convolution():
+    with pytest.raises(BadInput, match=r"depth=1 leaves no convolution.*write 2 or more"):
+        run("plain", depth=1)
 
 
 @pytest.mark.once

@@ -82,6 +82,14 @@ def test_resnet(depth: int, width: int, batch: bool):
 
 
 @pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize(("depth", "width"), [(8, 4), (14, 6), (20, 16)])
+def test_plain_is_the_resnet_without_its_shortcuts(depth: int, width: int, batch: bool):
+    model = built("plain", "batch" if batch else "none", (16, 16, 1), depth=depth, width=width)
+    units = [unit for unit in resnet_units((depth - 2) // 6, width, 1) if unit[0] == 3]
+    assert sizes(model) == parameters(units, 4 * width, batch=batch)
+
+
+@pytest.mark.parametrize("batch", [False, True])
 @pytest.mark.parametrize(("depth", "blocks"), [(1, "b"), (2, "br"), (3, "brb"), (4, "bbrb")])
 def test_inception(depth: int, blocks: str, batch: bool):
     model = built("inception", "batch" if batch else "none", (8, 8, 1), depth=depth, width=4)

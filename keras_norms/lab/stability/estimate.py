@@ -1,0 +1,59 @@
+"""What is known of one edge: its distribution over the range, and beyond either end of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from keras_norms.lab.stability.noise import PER_DECADE, Range
+
+CREDIBLE = 0.9
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A distribution of the log10 learning rate at which runs change from good to bad.
+
+    Attributes:
+        weights: probability of each of `range.thresholds`, shape (thresholds,); the first one is
+            "no learning rate is good", the last one "every learning rate is".
+    """
+
+    range: Range
+    weights: np.ndarray
+
+    @property
+    def none(self) -> float:
+        """Probability that no learning rate of the range is good."""
+        return float(self.weights[0])
+
+    @property
+    def every(self) -> float:
+        """Probability that the edge is above the range."""
+        return float(self.weights[-1])
+
+    @property
+    def median(self) -> float:
+        """log10 of the edge; -inf for "none", inf for "every"."""
+        return self.quantile(0.5)
+
+    def interval(self, credible: float = CREDIBLE) -> tuple[float, float]:
+        """The central interval that holds the edge with probability `credible`."""
+        return self.quantile((1 - credible) / 2), self.quantile((1 + credible) / 2)
+
+    def quantile(self, q: float) -> float:
+        """The q-quantile, linear within a bin."""
+        total = np.cumsum(self.weights)
+        k = min(int(np.searchsorted(total, q * total[-1])), len(total) - 1)
+        place = float(self.range.thresholds[k])
+        if math.isinf(place):
+            return place
+        share = (q * total[-1] - total[k - 1]) / self.weights[k]
+        return place + (float(share) - 0.5) / PER_DECADE
+
+    def settled(self, width: float) -> bool:
+        """Whether the interval is at most `width` decades wide, or the answer is none or every."""
+        low, high = self.interval()
+        return low == high or high - low <= width
