@@ -11,7 +11,7 @@ from benchmarks import quick
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.ioffe2015 import convergence
 from keras_norms.lab import trials
-from studies import frontier
+from studies import charting
 from tests.lab.pretending import Pretended
 
 pytestmark = pytest.mark.once
@@ -25,7 +25,7 @@ def environment(monkeypatch):
 
 def test_quick_ends_in_one_page_and_goes_on_from_there(tmp_path, capsys, monkeypatch):
     train = Pretended()
-    for module in (convergence, frontier):
+    for module in (convergence, charting):
         pretended = functools.partial(trials.run_trials, train=train)
         monkeypatch.setattr(module, "run_trials", pretended)
     assert BENCHMARKS.main(["quick", "--out", str(tmp_path)]) == 0

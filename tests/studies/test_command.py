@@ -10,7 +10,7 @@ import optuna
 import pytest
 
 from keras_norms.lab import trials
-from studies import frontier
+from studies import charting
 from studies.__main__ import STUDIES
 from tests.lab.pretending import Pretended
 
@@ -23,7 +23,7 @@ SMALL = ["run", "frontier", "--depths", "2", "--normalizers", "none", "layer", "
 @pytest.fixture
 def train(monkeypatch) -> Pretended:
     train = Pretended()
-    monkeypatch.setattr(frontier, "run_trials", functools.partial(trials.run_trials, train=train))
+    monkeypatch.setattr(charting, "run_trials", functools.partial(trials.run_trials, train=train))
     return train
 
 
