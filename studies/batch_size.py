@@ -47,6 +47,7 @@ NORMALIZERS = (
     "layer",
 )
 BATCH = Along("batch size", "mini-batch size", lambda cell: cell.program.batch)
+GROWING = ("normalizers", "batches", "seeds", "most")
 
 
 @dataclass(frozen=True, kw_only=True)

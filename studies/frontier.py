@@ -53,6 +53,7 @@ DEPTHS = {
 }
 QUICK_DEPTHS = {"mlp": (4, 16), "plain": (8, 20), "resnet": (8, 20), "inception": (2, 8)}
 EDGES = {"trains": "largest learning rate that trains", "blow_up": "largest rate before blow-up"}
+GROWING = ("normalizers", "depths", "seeds", "most", "quick")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -35,6 +35,7 @@ from keras_norms.lab.training import Run
 from studies import charting
 
 INSTANCE = -1  # groups of one channel
+GROWING = ("groups", "seeds", "most")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -47,6 +47,7 @@ ABOUT = "search normalizer, learning rate, momentum and weight decay for accurac
 MOMENTA = (0.0, 0.9, 0.99)
 POINTS = 10  # evaluations of a run, at each of which it may be pruned
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
+GROWING = ("trials",)
 
 
 @dataclass(frozen=True, kw_only=True)

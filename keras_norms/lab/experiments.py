@@ -8,12 +8,16 @@ An experiment is a module whose docstring is its card (the first line its title)
     run(study, settings, ...)        trains what is missing
     section(study, settings, folder) its part of the report, from the finished runs alone
 
+    GROWING                          optional: names of the settings that may differ from those that
+                                     the study was created with; without it all may
+
 and that is all it needs to be listed, run, stopped, gone on with and reported.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -29,6 +33,7 @@ from keras_norms.lab.storage import hide_password, open_storage
 from keras_norms.lab.trials import open_study
 
 JOURNAL = "trials.log"
+SETTINGS = "settings"
 
 Plan = Sequence[tuple[ModuleType, Any]]  # experiments with their settings
 
@@ -72,12 +77,14 @@ def carry_out(
     """
     writable(out)
     studies = [open_study(settings.study, storage or out / JOURNAL) for _, settings in plan]
+    for study, (module, settings) in zip(studies, plan, strict=True):
+        require_same_settings(study, module, settings)
     with Progress.shown() as progress:
         for module, settings in plan:
             progress.expect(module.effort(settings))
         for study, (module, settings) in zip(studies, plan, strict=True):
             study.set_user_attr("experiment", module.__name__)
-            study.set_user_attr("settings", dataclasses.asdict(settings))
+            study.set_user_attr(SETTINGS, dataclasses.asdict(settings))
             module.run(study, settings, data_dir=data_dir, progress=progress)
     found = [(study, *part) for study, part in zip(studies, plan, strict=True)]
     return _write(found, out, page)
@@ -101,7 +108,7 @@ def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None)
         study = optuna.load_study(study_name=name, storage=opened)
         if study.user_attrs.get("experiment") in order:
             module = modules[order.index(study.user_attrs["experiment"])]
-            found.append((study, module, settings_of(module, study.user_attrs["settings"])))
+            found.append((study, module, settings_of(module, study.user_attrs[SETTINGS])))
     if not found:
         where = hide_password(storage) if storage else str(out / JOURNAL)
         raise BadInput(
@@ -109,6 +116,24 @@ def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None)
         )
     found.sort(key=lambda part: order.index(part[1].__name__))
     return _write(found, writable(out), "report")
+
+
+def require_same_settings(study: optuna.Study, module: ModuleType, settings: Any) -> None:
+    """Raises BadInput where the study was created with other settings than these, and says which.
+
+    Settings that the module names in `GROWING` may change: they say how much of the same is run.
+    """
+    before = study.user_attrs.get(SETTINGS)
+    if before is None:
+        return
+    now = json.loads(json.dumps(dataclasses.asdict(settings)))  # tuples become lists, as stored
+    fixed = [name for name in now if name not in getattr(module, "GROWING", now)]
+    if changed := [name for name in fixed if name in before and before[name] != now[name]]:
+        name = changed[0]
+        raise BadInput(
+            f"{name}={now[name]!r} differs from {name}={before[name]!r}, with which the study "
+            f"{study.study_name!r} was created: write that, or another --out or --storage"
+        )
 
 
 def writable(folder: Path) -> Path:
