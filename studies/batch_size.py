@@ -131,7 +131,7 @@ def run(
         study,
         settings.chains(),
         settings.search,
-        lambda program: f"batch size {program.batch}, {program.normalizer}",
+        "batch size",
         data_dir=data_dir,
         progress=progress,
     )

@@ -61,7 +61,7 @@ def fitted(run: Run, images: data.ImageData) -> Verdict:
     model.compile(
         keras.optimizers.SGD(run.learning_rate, momentum=run.momentum),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        ["accuracy"],
+        metrics=["accuracy"],
     )
     chosen = batch_indices(len(images.y_train), run.batch, run.steps, run.seed).ravel()
     told = Losses()

@@ -164,7 +164,7 @@ def run(
         study,
         settings.chains(),
         settings.search,
-        lambda program: f"frontier, {program.normalizer}, depth {program.depth}",
+        "frontier",
         data_dir=data_dir,
         progress=progress,
     )

@@ -126,7 +126,7 @@ def run(
         study,
         settings.chains(),
         settings.search,
-        lambda program: f"group size, {program.normalizer}",
+        "group size",
         data_dir=data_dir,
         progress=progress,
     )

@@ -10,7 +10,7 @@ Importance PED-ANOVA, Optuna's default: how far the distribution of a parameter 
            trials apart within the searched ranges, and changes with them.
 Beware     The accuracy that is searched for is that of the test set, of one seed, and the best of
            many is an optimistic number: for a comparison with intervals use `benchmarks`.
-Cost       With the defaults 100 trials: 3 CPU minutes with TensorFlow.
+Cost       With the defaults 100 trials: 1 CPU minute with TensorFlow.
 Command    python -m studies tune --out results
            python -m studies run tune --normalizers batch layer --trials 50 --out results
 """

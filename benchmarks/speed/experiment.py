@@ -45,6 +45,7 @@ from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.page import Section
 
 PARTS = ("layers", "networks", "memory")
+ALONE = True
 
 
 @dataclass(frozen=True, kw_only=True)

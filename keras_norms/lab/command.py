@@ -15,8 +15,10 @@ from types import ModuleType
 from keras_norms.lab import data
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiments import Plan, carry_out, report, settings_of, title
+from keras_norms.lab.storage import hide_password
+from keras_norms.lab.workers import LAUNCHERS, WorkersLost
 
-BAD_INPUT, STOPPED = 2, 130
+LOST, BAD_INPUT, STOPPED = 1, 2, 130
 RESUMING = """
 A command that was stopped goes on from there when it is given again.
 The backend is Keras's: KERAS_BACKEND=jax python -m ..."""
@@ -41,7 +43,10 @@ class Program:
     plans: Mapping[str, tuple[str, Callable[[], Plan]]] = field(default_factory=dict)
 
     def main(self, argv: Sequence[str]) -> int:
-        """Runs a command; returns the exit code: 0, 2 for bad input, 130 after Ctrl-C."""
+        """Runs a command; returns the exit code.
+
+        0, 2 for bad input, 130 after Ctrl-C, 1 where every worker was lost.
+        """
         warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
         options = self.parser().parse_args(argv)
         try:
@@ -50,8 +55,11 @@ class Program:
         except BadInput as error:
             print(f"error: {error}", file=sys.stderr)
             return BAD_INPUT
+        except WorkersLost as error:
+            print(f"error: {error}", file=sys.stderr)
+            return LOST
         except KeyboardInterrupt:
-            again = shlex.join(["python", "-m", self.name, *argv])
+            again = hide_password(shlex.join(["python", "-m", self.name, *argv]))
             print(f"\nstopped; finished runs are kept. Go on with: {again}", file=sys.stderr)
             return STOPPED
 
@@ -73,10 +81,18 @@ class Program:
                 options.storage,
                 data_dir=getattr(options, "data_dir", None),
                 page=options.experiment,
+                workers=options.workers,
+                launcher=options.launcher,
             )
         else:
             _, plan = self.plans[options.command]
-            carry_out(plan(), options.out, options.storage)
+            carry_out(
+                plan(),
+                options.out,
+                options.storage,
+                workers=options.workers,
+                launcher=options.launcher,
+            )
 
     def parser(self) -> argparse.ArgumentParser:
         parser = argparse.ArgumentParser(
@@ -97,10 +113,13 @@ class Program:
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
             add_output_options(one)
+            add_worker_options(one)
             add_run_options(one, {field.name for field in dataclasses.fields(module.Settings)})
             module.add_options(one)
         for name, (about, _) in self.plans.items():
-            add_output_options(commands.add_parser(name, help=about, description=about))
+            one = commands.add_parser(name, help=about, description=about)
+            add_output_options(one)
+            add_worker_options(one)
         again = "write the page of all that has been run"
         add_output_options(commands.add_parser("report", help=again, description=again))
         return parser
@@ -120,6 +139,18 @@ def add_output_options(parser: argparse.ArgumentParser) -> None:
         metavar="URL",
         help="where finished runs are kept: a journal file, sqlite:///FILE or "
         "postgresql://USER:PASSWORD@HOST/NAME (default: trials.log in the folder of --out)",
+    )
+
+
+def add_worker_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--workers", type=int, metavar="N", help="processes that train side by side"
+    )
+    parser.add_argument(
+        "--launcher",
+        choices=LAUNCHERS,
+        default="local",
+        help="where workers run: on this machine, or on a Ray cluster (default: local)",
     )
 
 

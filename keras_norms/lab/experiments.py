@@ -11,7 +11,8 @@ An experiment is a module whose docstring is its card (the first line its title)
     GROWING                          optional: names of the settings that may differ from those that
                                      the study was created with; without it all may
 
-and that is all it needs to be listed, run, stopped, gone on with and reported.
+and that is all it needs to be listed, run, stopped, gone on with and reported. One whose work
+bears no company on its machine says `ALONE = True`.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ import optuna
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.page import Report
-from keras_norms.lab.storage import hide_password, open_storage
-from keras_norms.lab.trials import open_study
+from keras_norms.lab.storage import absolute, hide_password, open_storage
+from keras_norms.lab.workers import Job, share
 
 JOURNAL = "trials.log"
 SETTINGS = "settings"
@@ -65,29 +66,65 @@ def carry_out(
     *,
     data_dir: str | Path | None = None,
     page: str = "report",
+    workers: int | None = None,
+    launcher: str = "local",
 ) -> Path:
     """Runs the experiments of a plan and writes their page, `<page>.html`; returns its path.
 
     Args:
         out: folder of the page, its tables and figures, and of the journal.
         storage: URL; the journal in `out` where None.
+        workers: how many train side by side; this process alone where None.
+        launcher: what the workers are: "local", processes of this machine, or "ray".
 
     Raises:
         BadInput: what cannot be opened, written or run.
+        WorkersLost: every worker crashed or was killed.
     """
+    shared = workers is not None or launcher != "local"
+    if workers is not None and workers < 1:
+        raise BadInput(f"workers={workers} train nothing; write 1 or more")
+    for module, _ in plan:
+        if shared and getattr(module, "ALONE", False):
+            raise BadInput(
+                f"workers={workers}: {module.__name__} measures time, which others on the "
+                "machine would disturb; leave --workers and --launcher out"
+            )
     writable(out)
-    studies = [open_study(settings.study, storage or out / JOURNAL) for _, settings in plan]
+    job = Job(
+        tuple((module.__name__, settings) for module, settings in plan),
+        absolute(storage or out / JOURNAL),
+        None if data_dir is None else str(data_dir),
+    )
+    studies = job.studies()
     for study, (module, settings) in zip(studies, plan, strict=True):
-        require_same_settings(study, module, settings)
+        _claim(study, module, settings)
     with Progress.shown() as progress:
-        for module, settings in plan:
-            progress.expect(module.effort(settings))
-        for study, (module, settings) in zip(studies, plan, strict=True):
-            study.set_user_attr("experiment", module.__name__)
-            study.set_user_attr(SETTINGS, dataclasses.asdict(settings))
-            module.run(study, settings, data_dir=data_dir, progress=progress)
+        if shared:
+            share(job, workers, launcher, progress)
+        else:
+            job.work(progress)
     found = [(study, *part) for study, part in zip(studies, plan, strict=True)]
     return _write(found, out, page)
+
+
+def _claim(study: optuna.Study, module: ModuleType, settings: Any) -> None:
+    """Signs the study with its experiment, which `report` reads.
+
+    Raises:
+        BadInput: it is another experiment's, somebody else's altogether, or of other settings.
+    """
+    owner = study.user_attrs.get("experiment")
+    if owner is None and study.get_trials(deepcopy=False):
+        owner = "something that has not signed it"
+    if owner not in (None, module.__name__):
+        raise BadInput(
+            f"study={study.study_name!r} in this storage belongs to {owner}, not to "
+            f"{module.__name__}; name another storage"
+        )
+    require_same_settings(study, module, settings)
+    study.set_user_attr("experiment", module.__name__)
+    study.set_user_attr(SETTINGS, dataclasses.asdict(settings))
 
 
 def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None) -> Path:

@@ -126,10 +126,13 @@ class Progress:
         return done / self._total, f"{seconds // 60}:{seconds % 60:02d} left"
 
     def _show(self, detail: str, *, speak: bool = False) -> None:
+        text = ": ".join(part for part in (self._stage, detail) if part)
+        self.put(*self._fraction_and_left(), text, speak=speak)
+
+    def put(self, fraction: float, left: str, text: str, *, speak: bool = False) -> None:
+        """Shows how far the whole is, here or as another process has counted it."""
         if self._console is None:
             return
-        fraction, left = self._fraction_and_left()
-        text = ": ".join(part for part in (self._stage, detail) if part)
         if self._bar:
             self._bar.update(self._task, completed=fraction, description=text, left=left)
         elif speak or time.monotonic() - self._spoke > EVERY:

@@ -13,21 +13,25 @@ study, and a study here may gain a normalizer; names are in the user attribute `
 from __future__ import annotations
 
 import math
+import random
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import optuna
 from optuna.distributions import FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState
 
-from keras_norms.lab.lease import KEY, Lease, fail_dead
+from keras_norms.lab.finished import OUTCOME, Finished
+from keras_norms.lab.finished import finished as finished
+from keras_norms.lab.finished import finished_trials as finished_trials
+from keras_norms.lab.finished import open_study as open_study
+from keras_norms.lab.finished import outcome_of as outcome_of
+from keras_norms.lab.finished import outcomes as outcomes
+from keras_norms.lab.lease import RUN, Lease, fail_dead, under_way
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.stability.verdict import Verdict
-from keras_norms.lab.storage import open_storage
 from keras_norms.lab.training import Outcome, Run, train
 
-OUTCOME = "outcome"
 PARAMETERS = {
     "learning_rate": FloatDistribution(1e-12, 1e12, log=True),
     "seed": IntDistribution(0, 2**31 - 1),
@@ -36,28 +40,10 @@ PARAMETERS = {
     "batch": IntDistribution(1, 10**9),
     "steps": IntDistribution(1, 10**9),
 }
-WAIT = 0.5  # seconds between two looks at a run that another process is training
+WAIT = 0.5  # seconds at most between two looks at what other processes have under way
 
 Train = Callable[..., Iterator[Outcome]]
-
-
-def open_study(name: str, storage: str | Path, *, direction: str = "maximize") -> optuna.Study:
-    """The study `name` in the storage that a URL or path names; created where it is not there.
-
-    Raises:
-        BadInput: the storage cannot be opened (see `open_storage`).
-    """
-    opened = open_storage(storage)
-    sampler = optuna.samplers.RandomSampler()  # asked for nothing, so the cheapest
-    if name in optuna.get_all_study_names(opened):  # creating it again would write a line
-        return optuna.load_study(study_name=name, storage=opened, sampler=sampler)
-    return optuna.create_study(
-        study_name=name,
-        storage=opened,
-        direction=direction,
-        load_if_exists=True,
-        sampler=sampler,
-    )
+Search = Callable[[Mapping[str, Outcome]], Iterable[Run]]
 
 
 def run_trials(
@@ -68,75 +54,110 @@ def run_trials(
     progress: Progress | None = None,
     train: Train = train,
 ) -> list[Outcome]:
-    """The outcomes of `runs`, in their order; only those that no trial has finished are trained.
-
-    Runs of one program follow one another, and `train` keeps its programs compiled between
-    calls, so each run is taken just before it starts and a kill leaves one trial behind. A run
-    that another live process has under way is left to it and waited for: processes may share a
-    study.
-    """
+    """The outcomes of `runs`, in their order; only those that no trial has finished are trained."""
     wanted = list(runs)
-    runs = {run.key: run for run in wanted}
-    progress = progress or Progress.silent()
-    fail_dead(study)
-    done = finished(study, set(runs))
-    for key in done:
-        progress.finished(runs[key], trained=False)
-    in_order = sorted(runs.items(), key=lambda item: repr(item[1].program))
-    while runs.keys() - done.keys():
-        for key, run in in_order:
-            if key not in done and (lease := Lease.take(study, run, PARAMETERS)):
-                done[key] = _train(lease, run, train, data_dir, progress)
-        if runs.keys() - done.keys():
-            time.sleep(WAIT)
-            fail_dead(study)
-            done |= finished(study, runs.keys() - done.keys())
+    done = run_searches(
+        study, [lambda _: wanted], data_dir=data_dir, progress=progress, train=train
+    )
     return [done[run.key] for run in wanted]
+
+
+def run_searches(
+    study: optuna.Study,
+    searches: Iterable[Search],
+    *,
+    data_dir: str | Path | None = None,
+    progress: Progress | None = None,
+    train: Train = train,
+) -> Finished:
+    """Trains what the searches want until each has all of it; returns everything finished.
+
+    A search is a function from the finished outcomes, by key, to all the runs that it wants as
+    far as it can tell from them: the finished ones again, and those to come. It must be a
+    function of the outcomes alone, and once nothing is missing it is not asked again.
+
+    Any number of processes may do this for one study at once. A run that another live process
+    has under way is left to it, and each process goes on with what is compiled there, then with
+    programs that nobody else has, then with any: so processes spread over the searches, and
+    wait only where all that is left is under way. The more runs a search names at once, the more
+    processes can share it. Each run is taken just before it starts, so that a kill leaves one
+    trial behind.
+    """
+    work = _Work(study, searches, progress or Progress.silent())
+    while work.searches:
+        fail_dead(study)
+        work.look()
+        if taken := work.take():
+            _train(*taken, train, data_dir, work.progress)
+        elif work.searches:
+            time.sleep(random.uniform(0, WAIT))  # processes that look in step choose alike
+    return work.done
+
+
+class _Work:
+    """What is left to do for a list of searches, and what is chosen next."""
+
+    def __init__(self, study: optuna.Study, searches: Iterable[Search], progress: Progress) -> None:
+        self.searches, self.progress = list(searches), progress
+        self.done = Finished(study)
+        self._study = study
+        self._before = set(self.done)  # finished without taking time here
+        self._counted: set[str] = set()
+        self._program: object = None  # of the last run, so compiled here
+
+    def look(self) -> None:
+        self.done.look()
+
+    def take(self) -> tuple[Lease, Run] | None:
+        """The next run with its lease; None where nothing could be taken now."""
+        others = [Run.from_dict(trial.user_attrs[RUN]) for trial in under_way(self._study)]
+        keys, programs = {run.key for run in others}, {run.program for run in others}
+        shared: list[tuple[Search, Run]] = []
+        for search in list(self.searches):
+            missing = self._missing(search)
+            if not missing:
+                self.searches.remove(search)
+            free = [run for run in missing if run.key not in keys]
+            for run in sorted(free, key=lambda run: run.program != self._program):
+                if run.program == self._program or run.program not in programs:
+                    return self._lease(search, run)
+                shared.append((search, run))
+        # Nothing is compiled here for any of them, so each process may choose another.
+        return self._lease(*random.choice(shared)) if shared else None
+
+    def _missing(self, search: Search) -> list[Run]:
+        missing = {}
+        for run in search(self.done):
+            if run.key not in self.done:
+                missing[run.key] = run
+            elif run.key not in self._counted:
+                self._counted.add(run.key)
+                self.progress.finished(run, trained=run.key not in self._before)
+        return list(missing.values())
+
+    def _lease(self, search: Search, run: Run) -> tuple[Lease, Run] | None:
+        """The lease of a run; None where another process was quicker: time to look again."""
+        lease = Lease.take(self._study, run, PARAMETERS)
+        if not lease:
+            return None
+        self._program = run.program
+        self.searches.remove(search)
+        self.searches.insert(0, search)
+        return lease, run
 
 
 def _train(
     lease: Lease, run: Run, train: Train, data_dir: str | Path | None, progress: Progress
-) -> Outcome:
-    def on_step(run: Run, step: int) -> None:
-        lease.renew()
-        progress.running(run, step)
-
+) -> None:
     try:
-        (outcome,) = train([run], data_dir=data_dir, on_step=on_step)
+        (outcome,) = train([run], data_dir=data_dir, on_step=progress.running)
     except BaseException:  # Ctrl-C among them
         lease.give_up()
         raise
     lease.finish(value_of(outcome), **{OUTCOME: outcome.as_dict()})
-    progress.finished(run, trained=True)
-    return outcome
 
 
 def value_of(outcome: Outcome) -> float:
     """Final test accuracy; 0 for a run that blew up, which is a bad trial and not a missing one."""
     accuracy = outcome.final("test_accuracy")
     return 0.0 if outcome.verdict is Verdict.BLEW_UP or math.isnan(accuracy) else accuracy
-
-
-def finished(study: optuna.Study, keys: Iterable[str] | None = None) -> dict[str, Outcome]:
-    """Finished outcomes by key, oldest first: those in `keys`, or all."""
-    found: dict[str, Outcome] = {}
-    for trial in finished_trials(study):
-        key = trial.user_attrs[KEY]
-        if (keys is None or key in keys) and key not in found:
-            found[key] = outcome_of(trial)
-    return found
-
-
-def outcomes(study: optuna.Study) -> list[Outcome]:
-    """Every finished outcome of the study, oldest first."""
-    return list(finished(study).values())
-
-
-def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
-    """The trials that hold an outcome; a study may also hold trials that others put there."""
-    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [trial for trial in trials if OUTCOME in trial.user_attrs]
-
-
-def outcome_of(trial: FrozenTrial) -> Outcome:
-    return Outcome.from_dict(trial.user_attrs[OUTCOME])

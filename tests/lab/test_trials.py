@@ -11,7 +11,7 @@ import psutil
 import pytest
 from optuna.trial import TrialState
 
-from keras_norms.lab import lease
+from keras_norms.lab import lease, patience
 from keras_norms.lab.lease import Lease, owner
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.trials import PARAMETERS, finished, open_study, outcomes, run_trials
@@ -121,14 +121,20 @@ def test_another_hosts_process_is_believed_until_its_lease_ends(study, monkeypat
     assert states(study) == [TrialState.FAIL, TrialState.COMPLETE]
 
 
-def test_a_lease_is_renewed_while_a_run_trains(study, monkeypatch):
+def test_a_lease_renews_itself_until_it_ends(study, monkeypatch):
+    monkeypatch.setattr(lease, "RENEW", 0.02)
     taken = Lease.take(study, run(), PARAMETERS)
     first = study.get_trials()[0].user_attrs["renewed"]
-    taken.renew()
-    assert study.get_trials()[0].user_attrs["renewed"] == first
-    monkeypatch.setattr(lease, "RENEW", 0.0)
-    taken.renew()
-    assert study.get_trials()[0].user_attrs["renewed"] > first
+    while study.get_trials()[0].user_attrs["renewed"] == first:
+        time.sleep(0.01)
+    taken.give_up()
+    taken._renewing.join(timeout=10)
+    assert not taken._renewing.is_alive()
+
+
+def test_a_lease_outlasts_a_server_that_is_away():
+    """Else a process that could not renew would be given up when the server is back."""
+    assert lease.LEASE > patience.PATIENCE + 2 * lease.RENEW + patience.LONGEST
 
 
 def test_what_a_live_process_trains_is_waited_for(tmp_path, monkeypatch):
@@ -167,10 +173,19 @@ def test_of_two_that_take_a_run_at_once_the_first_has_it(study, monkeypatch):
     assert states(study) == [TrialState.RUNNING, TrialState.FAIL]
 
 
+def test_a_trial_that_was_put_down_twice_is_one(study, monkeypatch):
+    """As when the storage's answer to the first was lost, and the call was repeated."""
+    add = study.add_trial
+    monkeypatch.setattr(study, "add_trial", lambda trial: (add(trial), add(trial)))
+    taken = Lease.take(study, run(), PARAMETERS)
+    assert states(study) == [TrialState.RUNNING, TrialState.FAIL]
+    taken.finish(0.9, outcome=by_rate(run()).as_dict())
+    assert states(study) == [TrialState.COMPLETE, TrialState.FAIL]
+
+
 def test_an_outcome_survives_a_host_that_gave_us_up(study):
     taken = Lease.take(study, run(), PARAMETERS)
     study.tell(0, state=TrialState.FAIL)
-    taken.renew()
     taken.finish(0.9, outcome=by_rate(run()).as_dict())
     assert states(study) == [TrialState.FAIL]
 

@@ -9,9 +9,11 @@ import pytest
 
 from keras_norms.lab import trials
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.stability.search import Search
+from keras_norms.lab.training import Outcome
 from studies import batch_size, charting, group_size
 from studies.__main__ import STUDIES
-from tests.lab.pretending import Pretended
+from tests.lab.pretending import Pretended, by_rate, run
 
 pytestmark = pytest.mark.once
 
@@ -21,7 +23,9 @@ SHORT = ["--seeds", "1", "--steps", "20", "--low", "0.01", "--high", "10", "--mo
 @pytest.fixture
 def train(monkeypatch: pytest.MonkeyPatch) -> Pretended:
     train = Pretended()
-    monkeypatch.setattr(charting, "run_trials", functools.partial(trials.run_trials, train=train))
+    monkeypatch.setattr(
+        charting, "run_searches", functools.partial(trials.run_searches, train=train)
+    )
     return train
 
 
@@ -59,3 +63,51 @@ def test_group_size_goes_from_layer_to_instance(train, tmp_path):
 def test_bad_input(settings, fields, named):
     with pytest.raises(BadInput, match=named):
         settings(**fields)
+
+
+SEARCH = Search(0.01, 10.0, seeds=2, most=4)
+PROGRAMS = [run(depth=2), run(depth=4)]
+
+
+def finish(chain: charting.Chain) -> dict[str, Outcome]:
+    """Outcomes in the order in which one process trains them."""
+    done: dict[str, Outcome] = {}
+    while missing := [run for run in chain(done) if run.key not in done]:
+        done[missing[0].key] = by_rate(missing[0])
+    return done
+
+
+def test_a_chain_is_a_function_of_what_is_finished():
+    """Asked anew at any moment, a chain wants the runs that it wanted all along."""
+    chain, done = charting.Chain(PROGRAMS, SEARCH), {}
+    while True:
+        wanted = chain(done)
+        assert {run.key for run in wanted} >= done.keys()
+        fresh = charting.Chain(PROGRAMS, SEARCH)(done)
+        assert {run.key for run in fresh} == {run.key for run in wanted}
+        missing = [run for run in wanted if run.key not in done]
+        if not missing:
+            break
+        done[missing[-1].key] = by_rate(missing[-1])
+    assert len(done) <= SEARCH.most * SEARCH.seeds * len(PROGRAMS)
+
+
+def test_the_next_cell_begins_when_the_one_before_is_settled():
+    depths = [outcome.run.depth for outcome in finish(charting.Chain(PROGRAMS, SEARCH)).values()]
+    assert depths == sorted(depths)
+    assert set(depths) == {2, 4}
+
+
+def test_cells_are_those_that_were_searched_and_their_priors_the_neighbours():
+    done = finish(charting.Chain(PROGRAMS, SEARCH))
+    first, second = charting.Chain(PROGRAMS, SEARCH).cells(done)
+    assert len(first.outcomes) + len(second.outcomes) == len(done)
+    cold, warm = (next(iter(cell.priors.values())).trains.weights for cell in (first, second))
+    assert warm.max() > 2 * cold.max()
+
+
+def test_runs_outside_the_range_or_of_other_seeds_are_not_the_chains():
+    stray = [by_rate(run(rate, seed, depth=2)) for rate, seed in ((100.0, 0), (0.1, 5))]
+    done = {outcome.run.key: outcome for outcome in stray}
+    first, _ = charting.Chain(PROGRAMS, SEARCH).cells(done)
+    assert not first.outcomes

@@ -25,7 +25,9 @@ SMALL = ["run", "frontier", "--depths", "2", "--normalizers", "none", "layer", "
 @pytest.fixture
 def train(monkeypatch) -> Pretended:
     train = Pretended()
-    monkeypatch.setattr(charting, "run_trials", functools.partial(trials.run_trials, train=train))
+    monkeypatch.setattr(
+        charting, "run_searches", functools.partial(trials.run_searches, train=train)
+    )
     return train
 
 

@@ -6,7 +6,7 @@ when it goes on. A run is asked for once, since the same run would end the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -60,13 +60,16 @@ class Search:
 
     def wanted(self, cell: Cell) -> list[Run]:
         """The next run of each seed whose edges are not settled."""
-        runs = []
-        for seed, known in cell.seeds.items():
-            if known.runs < self.most and not known.settled(self.width):
-                tried = [o.run.learning_rate for o in cell.outcomes if o.run.seed == seed]
-                rate = next_rate(known, tried)
-                runs += [replace(cell.program, learning_rate=rate, seed=seed)] if rate else []
-        return runs
+        return [run for seed in cell.seeds if (run := self.next(cell, seed))]
+
+    def next(self, cell: Cell, seed: int) -> Run | None:
+        """The next run of one seed; None where its edges are settled, or its runs used up."""
+        known = cell.seeds[seed]
+        if known.runs >= self.most or known.settled(self.width):
+            return None
+        tried = [o.run.learning_rate for o in cell.outcomes if o.run.seed == seed]
+        rate = next_rate(known, tried)
+        return None if rate is None else replace(cell.program, learning_rate=rate, seed=seed)
 
 
 def next_rate(known: Thresholds, tried: Iterable[float]) -> float | None:
@@ -83,14 +86,6 @@ def explore(cell: Cell, search: Search, ask: Ask) -> Cell:
     while runs := search.wanted(cell):
         cell = cell.given(ask(runs))
     return cell
-
-
-def by_program(outcomes: Iterable[Outcome]) -> Mapping[Any, list[Outcome]]:
-    """Outcomes by `cell_key` of their runs, in their order."""
-    found: dict[Any, list[Outcome]] = {}
-    for outcome in outcomes:
-        found.setdefault(cell_key(outcome.run), []).append(outcome)
-    return found
 
 
 def cell_key(run: Run) -> tuple[tuple[str, Any], ...]:
