@@ -16,7 +16,8 @@ Set-up     SGD at a constant learning rate, He-normal weights, mini-batches of 6
 Numbers    Median over seeds, with the 90 % interval of the seeds' posteriors taken together.
 Beware     Seeds are three, so an interval's between-seed part is rough. Where blow-up is no
            threshold, dead but finite runs lying between blown-up ones, the table says so.
-Cost       With the defaults about 2000 runs of 200 steps; --quick 130 of them.
+Cost       With the defaults about 1800 runs of 200 steps: some 15 CPU minutes with TensorFlow,
+           most of it compiling; --quick about 290 runs.
 Command    python -m studies run frontier --out results
 """
 

@@ -4,7 +4,7 @@ Question   From one group (layer normalization over a whole example) to one chan
            (instance normalization): which learning rates train, and what does a step cost?
 Edges      As in `frontier`: blow-up and trains, searched for each seed, the neighbouring number of
            groups giving the prior.
-Cost       CPU time a training step, everything included (the convolutions, the evaluation at the
+Time       CPU time a training step, everything included (the convolutions, the evaluation at the
            end), as the median over the runs that trained; it is measured while the search runs,
            so on a busy machine compare only large differences, and see
            `python -m benchmarks run speed` for the layer alone.
