@@ -54,6 +54,6 @@ class Estimate:
         return place + (float(share) - 0.5) / PER_DECADE
 
     def settled(self, width: float) -> bool:
-        """Whether the interval is at most `width` decades wide, or the answer is none or every."""
-        low, high = self.interval()
-        return low == high or high - low <= width
+        """Whether the interval, as far as it lies in the range, is at most `width` decades wide."""
+        low, high = np.clip(self.interval(), self.range.low, self.range.high)
+        return bool(high - low <= width)

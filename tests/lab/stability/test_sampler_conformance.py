@@ -13,7 +13,7 @@ from keras_norms.lab.stability.sampler import ThresholdSampler
 pytestmark = pytest.mark.once
 
 
-class TestThresholdSampler:
+class TestThresholdSampler(BasicSamplerTestCase, MultiObjectiveSamplerTestCase):
     @pytest.fixture
     def sampler(self) -> Callable[[], optuna.samplers.BaseSampler]:
         return ThresholdSampler
