@@ -86,7 +86,7 @@ def run_searches(
     work = _Work(study, searches, progress or Progress.silent())
     while work.searches:
         fail_dead(study)
-        work.look()
+        work.done.look()
         if taken := work.take():
             _train(*taken, train, data_dir, work.progress)
         elif work.searches:
@@ -104,9 +104,6 @@ class _Work:
         self._before = set(self.done)  # finished without taking time here
         self._counted: set[str] = set()
         self._program: object = None  # of the last run, so compiled here
-
-    def look(self) -> None:
-        self.done.look()
 
     def take(self) -> tuple[Lease, Run] | None:
         """The next run with its lease; None where nothing could be taken now."""
@@ -128,11 +125,12 @@ class _Work:
     def _missing(self, search: Search) -> list[Run]:
         missing = {}
         for run in search(self.done):
-            if run.key not in self.done:
-                missing[run.key] = run
-            elif run.key not in self._counted:
-                self._counted.add(run.key)
-                self.progress.finished(run, trained=run.key not in self._before)
+            key = run.key
+            if key not in self.done:
+                missing[key] = run
+            elif key not in self._counted:
+                self._counted.add(key)
+                self.progress.finished(run, trained=key not in self._before)
         return list(missing.values())
 
     def _lease(self, search: Search, run: Run) -> tuple[Lease, Run] | None:

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +58,11 @@ class Server:
     def stop(self) -> None:
         """At once, as in a crash: every connection is cut."""
         self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+    def restart(self) -> None:
+        self.stop()
+        time.sleep(1.0)
+        self.start()
 
     def url(self, name: str = "postgres") -> str:
         return URL.format(port=self._port, name=name)

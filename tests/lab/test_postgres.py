@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import threading
-import time
 import warnings
 
 import pytest
@@ -20,7 +19,7 @@ from keras_norms.lab.trials import finished, open_study, run_trials
 from keras_norms.lab.workers import Job, share
 from tests.lab.postgres import PASSWORD, binaries, running
 from tests.lab.pretending import Pretended, run
-from tests.lab.workers.counting import busy, count, until, verify
+from tests.lab.workers.counting import BACKEND, busy, count, until, verify
 from tests.lab.workers.sleeping import Settings
 
 pytestmark = [
@@ -48,7 +47,7 @@ def url(server, request) -> str:
 
 
 def test_four_workers_a_kill_and_a_restart(server, url, tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")  # the quickest to import; nothing is trained
+    monkeypatch.setenv("KERAS_BACKEND", BACKEND)
     log = tmp_path / "log"
     settings = Settings(log=str(log), programs=5, seeds=8, seconds=0.2, together=4)
     job = Job((("tests.lab.workers.sleeping", settings),), url)
@@ -58,9 +57,7 @@ def test_four_workers_a_kill_and_a_restart(server, url, tmp_path, monkeypatch, c
         os.kill(busy(log)[0], signal.SIGKILL)
         done = count(log)
         until(lambda: count(log) >= done + 4)
-        server.stop()
-        time.sleep(1.0)
-        server.start()
+        server.restart()
 
     troubling = threading.Thread(target=trouble)
     troubling.start()

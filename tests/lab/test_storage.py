@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from pathlib import Path
@@ -12,7 +14,7 @@ import optuna
 import pytest
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.storage import hide_password, open_storage
+from keras_norms.lab.storage import absolute, hide_password, open_storage
 from keras_norms.lab.trials import finished, open_study, run_trials
 from tests.lab.pretending import Pretended, run
 
@@ -130,6 +132,53 @@ def test_a_storage_that_cannot_be_opened_is_named_without_its_password(url):
     assert hide_password(url) in str(error.value)
     assert "secret" not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://user:secret@host/name", "postgresql://host/name?user=a&password=secret&x=1"],
+)
+def test_a_password_is_hidden_wherever_it_stands(url):
+    hidden = hide_password(f"python -m studies --storage '{url}' --workers 2")
+    assert "secret" not in hidden
+    assert "***" in hidden
+    assert hidden.endswith("' --workers 2")
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("trials.log", "{}/trials.log"),
+        ("journal://trials.log", "{}/trials.log"),
+        ("sqlite:///trials.db", "sqlite:///{}/trials.db"),
+        ("sqlite:////data/trials.db", "sqlite:////data/trials.db"),
+        ("postgresql://user:secret@host/name", "postgresql://user:secret@host/name"),
+    ],
+)
+def test_a_storage_is_the_same_from_every_folder(url, same):
+    assert absolute(url) == same.format(Path.cwd())
+
+
+def test_a_study_that_seeks_something_else_is_refused(tmp_path):
+    url = f"sqlite:///{tmp_path}/trials.db"
+    optuna.create_study(study_name="a", storage=url, direction="minimize")
+    with pytest.raises(BadInput, match=r"a study 'a' that is of something else"):
+        open_study("a", url)
+
+
+def test_a_locked_file_is_waited_for(tmp_path):
+    """SQLite lets one process write; the others' patience is longer than its own."""
+    url = f"sqlite:///{tmp_path}/trials.db?timeout=0.05"
+    other = sqlite3.connect(tmp_path / "trials.db", check_same_thread=False)
+
+    def lock(_) -> None:
+        other.execute("begin immediate")
+        threading.Timer(1.0, other.rollback).start()
+
+    study = open_study("a", url)
+    with pytest.warns(UserWarning, match="does not answer .*database is locked"):
+        run_trials(study, [run()], train=Pretended(before=lock))
+    assert len(finished(study)) == 1
 
 
 def test_a_journal_below_a_file_is_refused(tmp_path):

@@ -76,8 +76,14 @@ class Process:
 
 
 def launch(job: Job, workers: int) -> list[Process]:
-    variables = environment(workers, len(os.sched_getaffinity(0)))
+    variables = environment(workers, _cores())
     return [Process(job, f"worker {k + 1}", variables) for k in range(workers)]
+
+
+def _cores() -> int:
+    """As many as this process may use, where the system tells."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _signal(number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
@@ -13,10 +12,11 @@ import pytest
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiments import carry_out
+from keras_norms.lab.trials import open_study
 from keras_norms.lab.workers import WorkersLost
 from keras_norms.lab.workers.job import environment
 from tests.lab.workers import sleeping
-from tests.lab.workers.counting import busy, count, until, verify
+from tests.lab.workers.counting import BACKEND, busy, count, until, verify
 from tests.lab.workers.sleeping import Settings
 
 pytestmark = pytest.mark.once
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[3]
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch):
-    monkeypatch.setenv("KERAS_BACKEND", "jax")  # the quickest to import; nothing is trained
+    monkeypatch.setenv("KERAS_BACKEND", BACKEND)
 
 
 def start(settings: Settings, out: Path, workers: int) -> subprocess.Popen:
@@ -133,7 +133,8 @@ def test_a_study_of_something_else_is_refused(tmp_path, monkeypatch):
         carry_out([(sleeping, settings)], tmp_path)
 
 
-def test_environment_of_this_process_is_left_alone(tmp_path):
-    before = dict(os.environ)
-    environment(4, 16)
-    assert dict(os.environ) == before
+def test_a_study_that_nobody_signed_is_refused(tmp_path):
+    study = open_study("sleeping", tmp_path / "trials.log")
+    study.tell(study.ask(), 0.5)
+    with pytest.raises(BadInput, match=r"study='sleeping' .* belongs to something that has not"):
+        carry_out([(sleeping, Settings(log="log"))], tmp_path)
