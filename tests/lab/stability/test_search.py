@@ -55,9 +55,10 @@ def test_both_edges_are_found(log_trains: float, gap: float):
 def test_no_rate_and_every_rate_are_answers():
     nothing = searched(window(2.0, 1.0, 1e-5))
     assert (nothing.trains.median, nothing.blow_up.median) == (0.0, 0.0)
-    assert str(nothing.trains) == "no rate"
+    assert str(nothing.trains).startswith("no rate")
     everything = searched(window(1e-5, 1e3, 1e3))
-    assert str(everything.trains) == str(everything.blow_up) == "every rate"
+    assert (everything.trains.median, everything.blow_up.median) == (math.inf, math.inf)
+    assert str(everything.trains).startswith("every rate")
 
 
 def test_each_seed_is_searched_on_its_own():
