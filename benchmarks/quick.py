@@ -20,5 +20,5 @@ def plan() -> list:
         os.environ.setdefault(threads, "1")  # read at the first operation
     return [
         (convergence, convergence.Settings(seeds=3, steps=400, rates=(0.01, 0.03, 0.1))),
-        (frontier, frontier.Settings(depths=(4, 16), seeds=3, steps=150, low=1e-3)),
+        (frontier, frontier.Settings(quick=True, seeds=3, steps=150, low=1e-3)),
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keras_norms.lab.command import Program
-from studies import frontier, theory
+from studies import batch_size, frontier, group_size, theory, tune
 
 STUDIES = Program(
     name="studies",
@@ -16,8 +16,18 @@ STUDIES = Program(
   python -m studies run frontier --model resnet --depths 8 20 --steps 120
   python -m studies run frontier --data cifar10 --data-dir ~/tensorflow_datasets
   python -m studies run frontier --storage postgresql://USER:PASSWORD@HOST/NAME
+  python -m studies run batch_size --batches 2 8 32 --out results
+  python -m studies run group_size --out results
+  python -m studies tune --out results
   python -m studies report --out results""",
-    experiments={"frontier": frontier, "theory": theory},
+    experiments={
+        "frontier": frontier,
+        "batch_size": batch_size,
+        "group_size": group_size,
+        "theory": theory,
+        "tune": tune,
+    },
+    plans={"tune": (tune.ABOUT, lambda: [(tune, tune.Settings())])},
 )
 
 if __name__ == "__main__":

@@ -2,24 +2,29 @@
 
 Question   How does the largest learning rate that still trains change with depth, without a
            normalizer and with each of several?
-Edges      Two, per seed. Blow-up: the largest learning rate below the first run whose loss is not
-           finite or exceeds ten times max(first loss, ln classes). Trains: the largest learning
-           rate whose accuracy over the last tenth of the steps beats chance c by (1 - c) / 9; it
-           belongs to its step budget, for with more steps more learning rates train.
-Set-up     Plain SGD at a constant learning rate, He-normal weights, mini-batches of 64. Learning
-           rates 10^(k/8), first one a decade, then halving around both edges; "no rate" means
-           that none trained on a grid of quarters of a decade.
-Numbers    Median over seeds, with the range of the seeds (not a confidence interval).
-Cost       With the defaults about 590 runs: 2 CPU minutes with TensorFlow.
+Edges      Two, per seed. Blow-up: above it the loss is not finite or exceeds ten times max(first
+           loss, ln classes). Trains: above it the accuracy over the last tenth of the steps no
+           longer beats chance c by (1 - c) / 9; it belongs to its step budget, for with more steps
+           more learning rates train.
+Search     A posterior over both edges for each seed; the next run is the one that is expected to
+           tell most about them, until both 90 % intervals are 0.3 decades wide or 16 runs are
+           done. The neighbouring depth gives the prior, blurred by half a decade and with a tenth
+           of a uniform one.
+Set-up     SGD at a constant learning rate, He-normal weights, mini-batches of 64. --momentum;
+           --applies-to body or kernels sweeps the learning rate of these alone, the head (and
+           gamma, beta and biases) at --rest-rate, for they set the ceiling of a normalized net.
+Numbers    Median over seeds, with the 90 % interval of the seeds' posteriors taken together.
+Beware     Seeds are three, so an interval's between-seed part is rough. Where blow-up is no
+           threshold, dead but finite runs lying between blown-up ones, the table says so.
+Cost       With the defaults about 1800 runs of 200 steps: some 15 CPU minutes with TensorFlow,
+           most of it compiling; --quick about 290 runs.
 Command    python -m studies run frontier --out results
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import keras
@@ -28,89 +33,125 @@ import optuna
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import provenance_line
 from keras_norms.lab.progress import Progress
-from keras_norms.lab.progress import effort as effort_of
+from keras_norms.lab.report.cell_plots import draw_chances, draw_trace
+from keras_norms.lab.report.figures import Figure
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
 from keras_norms.lab.report.page import Section
-from keras_norms.lab.stability.frontier import Cell, edges
-from keras_norms.lab.stability.search import Lattice, next_rates
-from keras_norms.lab.stability.verdict import Verdict
-from keras_norms.lab.training import Outcome, Run
-from keras_norms.lab.trials import finished, run_trials
+from keras_norms.lab.stability.cell import Cell
+from keras_norms.lab.stability.search import Search
+from keras_norms.lab.training import Run
+from studies import charting
 
-WIDTHS = {"mlp": 64, "resnet": 8, "inception": 8}
-DEPTHS = {"mlp": (4, 8, 16, 32), "resnet": (8, 20), "inception": (2, 8)}
+FEW = ("none", "batch:momentum=0.9", "layer", "group:groups=8")
+MANY = (*FEW, "rms", "variance:momentum=0.9", "dynamic_tanh", "weight", "ws", "sws")
+WIDTHS = {"mlp": 64, "plain": 8, "resnet": 8, "inception": 8}
+DEPTHS = {
+    "mlp": (4, 8, 16, 32, 64),
+    "plain": (8, 14, 20, 32, 56),
+    "resnet": (8, 14, 20, 32, 56),
+    "inception": (2, 4, 8),
+}
+QUICK_DEPTHS = {"mlp": (4, 16), "plain": (8, 20), "resnet": (8, 20), "inception": (2, 8)}
+EDGES = {"trains": "largest learning rate that trains", "blow_up": "largest rate before blow-up"}
+GROWING = ("normalizers", "depths", "seeds", "most", "quick")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the study covers; `None` takes the default of the model."""
+    """What the study covers; `None` takes the default of the model, and of `quick`."""
 
     data: str = "digits"
     model: str = "mlp"
-    normalizers: tuple[str, ...] = ("none", "batch:momentum=0.9", "layer", "group:groups=8")
+    normalizers: tuple[str, ...] | None = None
     depths: tuple[int, ...] | None = None
     width: int | None = None
+    momentum: float = 0.0
+    applies_to: str = "all"
+    rest_rate: float = 0.1
     seeds: int = 3
+    most: int = 16
     steps: int = 200
     batch: int = 64
     low: float = 1e-4
     high: float = 1e2
+    quick: bool = False
     backend: str = field(default_factory=keras.config.backend)
 
     def __post_init__(self) -> None:
-        if self.seeds < 1:
-            raise BadInput(f"seeds={self.seeds} gives nothing to run; write 1 or more")
-        self.programs()  # checks them all before the first one is trained
+        for name in ("normalizers", "depths"):
+            if getattr(self, name) == ():
+                raise BadInput(f"{name}=() gives nothing to run; write one or more")
+        self.chains()  # checks them all before the first one is trained
+        self.search  # noqa: B018
 
     @property
     def study(self) -> str:
-        return f"frontier-{self.data}-{self.model}"
+        momentum = f"-momentum{self.momentum:g}" if self.momentum else ""
+        part = f"-{self.applies_to}" if self.applies_to != "all" else ""
+        return f"frontier-{self.data}-{self.model}{momentum}{part}"
 
     @property
-    def chosen_width(self) -> int:
-        return self.width or WIDTHS.get(self.model, 16)
+    def search(self) -> Search:
+        return Search(self.low, self.high, self.seeds, self.most)
 
-    @property
-    def lattice(self) -> Lattice:
-        return Lattice(self.low, self.high)
-
-    def programs(self) -> list[Run]:
-        """One run for each normalizer and depth, its learning rate and seed to be replaced."""
+    def chains(self) -> list[list[Run]]:
+        """For each normalizer its depths, the smallest first."""
+        depths = self.depths or (QUICK_DEPTHS if self.quick else DEPTHS).get(self.model, (2,))
         return [
-            Run(
-                data=self.data,
-                model=self.model,
-                normalizer=normalizer,
-                depth=depth,
-                width=self.chosen_width,
-                steps=self.steps,
-                batch=self.batch,
-                learning_rate=self.low,
-                backend=self.backend,
-            )
-            for normalizer in self.normalizers
-            for depth in self.depths or DEPTHS.get(self.model, (2,))
+            [
+                Run(
+                    data=self.data,
+                    model=self.model,
+                    normalizer=normalizer,
+                    depth=depth,
+                    width=self.width or WIDTHS.get(self.model, 16),
+                    momentum=self.momentum,
+                    applies_to=self.applies_to,
+                    rest_rate=self.rest_rate,
+                    steps=self.steps,
+                    batch=self.batch,
+                    learning_rate=self.low,
+                    backend=self.backend,
+                )
+                for depth in sorted(depths)
+            ]
+            for normalizer in self.normalizers or (FEW if self.quick else MANY)
         ]
+
+    @property
+    def what(self) -> str:
+        """The set-up in words."""
+        first = self.chains()[0][0]
+        momentum = f"momentum {self.momentum:g}" if self.momentum else "plain SGD"
+        swept = f", learning rate of the {self.applies_to}" if self.applies_to != "all" else ""
+        return f"{self.model} of width {first.width}, {self.data}, {momentum}{swept}"
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", help="mlp, resnet or inception")
+    parser.add_argument("--model", help="mlp, plain, resnet or inception")
     parser.add_argument(
         "--normalizers", nargs="+", metavar="SPEC", help="as batch or group:groups=8"
     )
     parser.add_argument("--depths", nargs="+", type=int, metavar="N")
     parser.add_argument("--width", type=int, metavar="N")
+    parser.add_argument("--momentum", type=float, metavar="M", help="of SGD (default: 0)")
+    parser.add_argument(
+        "--applies-to", metavar="PART", help="what is swept: all, body or kernels (default: all)"
+    )
+    parser.add_argument(
+        "--rest-rate", type=float, metavar="RATE", help="learning rate of what is not swept"
+    )
     parser.add_argument("--low", type=float, metavar="RATE", help="smallest learning rate")
     parser.add_argument("--high", type=float, metavar="RATE", help="largest learning rate")
+    parser.add_argument("--most", type=int, metavar="N", help="runs a seed at most")
+    parser.add_argument(
+        "--quick", action="store_true", default=None, help="four normalizers, two depths"
+    )
 
 
 def effort(settings: Settings) -> float:
-    return sum(_effort(settings, program) for program in settings.programs())
-
-
-def _effort(settings: Settings, program: Run) -> float:
-    return effort_of(program) * settings.seeds * settings.lattice.typical
+    return charting.effort(settings.chains(), settings.search)
 
 
 def run(
@@ -120,73 +161,78 @@ def run(
     data_dir: str | Path | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Trains what is missing, one program to its end before the next is compiled."""
-    progress = progress or Progress.silent()
-    ask = partial(run_trials, study, data_dir=data_dir, progress=progress)
-    for program in settings.programs():
-        name = f"frontier, {program.normalizer}, depth {program.depth}"
-        with progress.stage(name, _effort(settings, program)):
-            explore(program, settings, ask)
-
-
-def explore(
-    program: Run, settings: Settings, ask: Callable[[list[Run]], list[Outcome]]
-) -> dict[int, dict[float, Outcome]]:
-    """Asks for runs of one program, all seeds at once, until the edges of each seed are known.
-
-    Returns:
-        Outcomes by seed and learning rate. Where `ask` leaves some out, the search ends there.
-    """
-    known: dict[int, dict[float, Outcome]] = {seed: {} for seed in range(settings.seeds)}
-    while runs := [
-        replace(program, learning_rate=rate, seed=seed)
-        for seed, found in known.items()
-        for rate in next_rates(_verdicts(found), settings.lattice)
-    ]:
-        answered = ask(runs)
-        for outcome in answered:
-            known[outcome.run.seed][outcome.run.learning_rate] = outcome
-        if len(answered) < len(runs):
-            break
-    return known
-
-
-def _verdicts(found: dict[float, Outcome]) -> dict[float, Verdict]:
-    return {rate: outcome.verdict for rate, outcome in found.items()}
+    charting.chart(
+        study,
+        settings.chains(),
+        settings.search,
+        "frontier",
+        data_dir=data_dir,
+        progress=progress,
+    )
 
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
-    """The study's part of the report: figure, table and where they come from."""
-    done = finished(study)
-    cells, keys = [], set()
-    for program in settings.programs():
-        known = explore(
-            program, settings, lambda runs: [done[run.key] for run in runs if run.key in done]
-        )
-        runs = [outcome.run for outcomes in known.values() for outcome in outcomes.values()]
-        if runs:
-            found = {seed: edges(_verdicts(outcomes)) for seed, outcomes in known.items()}
-            cells.append(Cell(program.normalizer, program.depth, found, len(runs)))
-            keys |= {run.key for run in runs}
+    """The study's part of the report: figures, table and where they come from."""
+    cells = charting.charted(study, settings.chains(), settings.search)
     if not cells:
         return Section("Stable learning rate by depth", ["No run of this study is finished."])
-    what = f"{settings.model} of width {settings.chosen_width}, {settings.data}"
     return Section(
-        title=f"Largest stable learning rate by depth ({what})",
+        title=f"Largest stable learning rate by depth ({settings.what})",
         summary=frontier_summary(cells, settings.steps),
         figures=[
-            draw_frontier(
-                folder / "figures",
-                settings.study,
-                cells,
-                title=f"Largest stable learning rate within {settings.steps} steps",
-                caption=f"Largest stable learning rate by depth: {what}, plain SGD, batch "
-                f"{settings.batch}. Solid: trains, that is, beats chance within {settings.steps} "
-                "steps. Dashed: blow-up. Points are seeds, bars their range, lines join medians; "
-                "learning rates are resolved to an eighth of a decade.",
-            )
+            *_frontiers(settings, cells, folder / "figures"),
+            *_from_near(settings, cells, folder / "figures"),
         ],
         tables=[frontier_table(cells, settings.study, settings.steps)],
         card=__doc__ or "",
-        provenance=f"{provenance_line(study, keys)}; {settings.steps} steps a run",
+        provenance=f"{provenance_line(study, charting.keys(cells))}; {settings.steps} steps a run",
     )
+
+
+def _frontiers(settings: Settings, cells: list[Cell], folder: Path) -> list[Figure]:
+    """Both edges in one figure, or each in its own where there are many normalizers."""
+    many = len({cell.program.normalizer for cell in cells}) > len(FEW)
+    figures = []
+    for edges in [("trains",), ("blow_up",)] if many else [("trains", "blow_up")]:
+        which = EDGES[edges[0]] if many else "largest stable learning rate"
+        style = "" if many else " Solid: trains. Dashed: blow-up."
+        figures.append(
+            draw_frontier(
+                folder,
+                settings.study + ("-blow-up" if edges == ("blow_up",) else ""),
+                cells,
+                edges=edges,
+                title=f"{which.capitalize()} ({settings.steps} steps)",
+                caption=f"{which.capitalize()} by depth: {settings.what}, batch "
+                f"{settings.batch}, {settings.steps} steps.{style} Points are seeds, lines join "
+                "their medians, bars are 90 % intervals of the seeds' posteriors together.",
+            )
+        )
+    return figures
+
+
+def _from_near(settings: Settings, cells: list[Cell], folder: Path) -> list[Figure]:
+    """The deepest cell in which a learning rate trains: what is known of it, and how it came."""
+    trained = [cell for cell in cells if cell.trains.median > 0] or cells
+    cell = max(trained, key=lambda cell: cell.program.depth)
+    of = f"{cell.program.normalizer.split(':')[0]} at depth {cell.program.depth}"
+    return [
+        draw_chances(
+            folder,
+            f"{settings.study}-chances",
+            cell,
+            title=f"Chance that a run is stable: {of}",
+            caption=f"Chance by learning rate that a run trains within {settings.steps} steps, and "
+            f"that it does not blow up, for {of}: thin lines are seeds, thick ones their mean. "
+            "Below, each row a seed, the runs from which they come.",
+        ),
+        draw_trace(
+            folder,
+            f"{settings.study}-trace",
+            cell,
+            title=f"How the edges were found: {of}",
+            caption=f"The runs of one seed of {of} in their order. Bands are the 90 % intervals of "
+            "both edges after each run, lines their medians; at 0 the prior, from the neighbouring "
+            "depth where there is one.",
+        ),
+    ]

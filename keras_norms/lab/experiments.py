@@ -8,6 +8,9 @@ An experiment is a module whose docstring is its card (the first line its title)
     run(study, settings, ...)        trains what is missing
     section(study, settings, folder) its part of the report, from the finished runs alone
 
+    GROWING                          optional: names of the settings that may differ from those that
+                                     the study was created with; without it all may
+
 and that is all it needs to be listed, run, stopped, gone on with and reported. One whose work
 bears no company on its machine says `ALONE = True`. One that can be run at several scales has
 `SCALES` as well: by name, the settings that differ from the defaults, which are those of "cpu".
@@ -16,6 +19,7 @@ bears no company on its machine says `ALONE = True`. One that can be run at seve
 from __future__ import annotations
 
 import dataclasses
+import json
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -31,6 +35,7 @@ from keras_norms.lab.storage import absolute, hide_password, open_storage
 from keras_norms.lab.workers import Job, share
 
 JOURNAL = "trials.log"
+SETTINGS = "settings"
 
 Plan = Sequence[tuple[ModuleType, Any]]  # experiments with their settings
 
@@ -116,7 +121,7 @@ def _claim(study: optuna.Study, module: ModuleType, settings: Any) -> None:
     """Signs the study with its experiment, which `report` reads.
 
     Raises:
-        BadInput: it is another experiment's, or somebody else's altogether.
+        BadInput: it is another experiment's, somebody else's altogether, or of other settings.
     """
     owner = study.user_attrs.get("experiment")
     if owner is None and study.get_trials(deepcopy=False):
@@ -126,8 +131,9 @@ def _claim(study: optuna.Study, module: ModuleType, settings: Any) -> None:
             f"study={study.study_name!r} in this storage belongs to {owner}, not to "
             f"{module.__name__}; name another storage"
         )
+    require_same_settings(study, module, settings)
     study.set_user_attr("experiment", module.__name__)
-    study.set_user_attr("settings", dataclasses.asdict(settings))
+    study.set_user_attr(SETTINGS, dataclasses.asdict(settings))
 
 
 def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None) -> Path:
@@ -148,7 +154,7 @@ def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None)
         study = optuna.load_study(study_name=name, storage=opened)
         if study.user_attrs.get("experiment") in order:
             module = modules[order.index(study.user_attrs["experiment"])]
-            found.append((study, module, settings_of(module, study.user_attrs["settings"])))
+            found.append((study, module, settings_of(module, study.user_attrs[SETTINGS])))
     if not found:
         where = hide_password(storage) if storage else str(out / JOURNAL)
         raise BadInput(
@@ -156,6 +162,24 @@ def report(modules: Sequence[ModuleType], out: Path, storage: str | None = None)
         )
     found.sort(key=lambda part: order.index(part[1].__name__))
     return _write(found, writable(out), "report")
+
+
+def require_same_settings(study: optuna.Study, module: ModuleType, settings: Any) -> None:
+    """Raises BadInput where the study was created with other settings than these, and says which.
+
+    Settings that the module names in `GROWING` may change: they say how much of the same is run.
+    """
+    before = study.user_attrs.get(SETTINGS)
+    if before is None:
+        return
+    now = json.loads(json.dumps(dataclasses.asdict(settings)))  # tuples become lists, as stored
+    fixed = [name for name in now if name not in getattr(module, "GROWING", now)]
+    if changed := [name for name in fixed if name in before and before[name] != now[name]]:
+        name = changed[0]
+        raise BadInput(
+            f"{name}={now[name]!r} differs from {name}={before[name]!r}, with which the study "
+            f"{study.study_name!r} was created: write that, or another --out or --storage"
+        )
 
 
 def writable(folder: Path) -> Path:

@@ -152,9 +152,10 @@ def _train(
     except BaseException:  # Ctrl-C among them
         lease.give_up()
         raise
-    lease.finish(_value(outcome), **{OUTCOME: outcome.as_dict()})
+    lease.finish(value_of(outcome), **{OUTCOME: outcome.as_dict()})
 
 
-def _value(outcome: Outcome) -> float:
+def value_of(outcome: Outcome) -> float:
+    """Final test accuracy; 0 for a run that blew up, which is a bad trial and not a missing one."""
     accuracy = outcome.final("test_accuracy")
     return 0.0 if outcome.verdict is Verdict.BLEW_UP or math.isnan(accuracy) else accuracy

@@ -48,13 +48,21 @@ class Pretended:
     trained: list[Run] = field(default_factory=list)
 
     def __call__(
-        self, runs: Iterable[Run], *, data_dir: Any = None, on_step: Callable[[Run, int], None]
+        self,
+        runs: Iterable[Run],
+        *,
+        data_dir: Any = None,
+        on_step: Callable[[Run, int], None],
+        on_point: Callable[[Run, dict[str, float]], None] = lambda run, point: None,
     ) -> Iterator[Outcome]:
         for run in runs:
             self.before(run)
             self.trained.append(run)
             on_step(run, run.steps)
-            yield self.rule(run)
+            outcome = self.rule(run)
+            for row in zip(*outcome.curve.values(), strict=True):
+                on_point(run, dict(zip(outcome.curve, row, strict=True)))
+            yield outcome
 
 
 def run(learning_rate: float = 0.1, seed: int = 0, **fields: Any) -> Run:

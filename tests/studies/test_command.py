@@ -5,25 +5,29 @@ from __future__ import annotations
 import functools
 import itertools
 import json
+import math
 
 import optuna
+import pandas as pd
 import pytest
 
 from keras_norms.lab import trials
-from studies import frontier
+from studies import charting
 from studies.__main__ import STUDIES
 from tests.lab.pretending import Pretended
 
 pytestmark = pytest.mark.once
 
-SMALL = ["run", "frontier", "--depths", "2", "--normalizers", "none", "layer", "--seeds", "2",
-         "--steps", "20", "--low", "0.001", "--high", "10"]  # fmt: skip
+SMALL = ["run", "frontier", "--depths", "2", "--normalizers", "none", "layer", "--seeds", "1",
+         "--steps", "20", "--low", "0.01", "--high", "10", "--most", "6"]  # fmt: skip
 
 
 @pytest.fixture
 def train(monkeypatch) -> Pretended:
     train = Pretended()
-    monkeypatch.setattr(frontier, "run_trials", functools.partial(trials.run_trials, train=train))
+    monkeypatch.setattr(
+        charting, "run_searches", functools.partial(trials.run_searches, train=train)
+    )
     return train
 
 
@@ -32,11 +36,13 @@ def test_run_ends_in_a_page(train, tmp_path, capsys):
     assert str(tmp_path / "frontier.html") in capsys.readouterr().out
     table = (tmp_path / "tables" / "frontier-digits-mlp.md").read_text()
     assert "trains (20 steps)" in table
-    # The pretended truth: trains up to 0.5, blows up above 3; here on eighths of a decade.
-    assert "| none" in table
-    assert "| 0.42 " in table
-    assert "| 2.4 " in table
-    assert (tmp_path / "figures" / "frontier-digits-mlp.png").exists()
+    # The pretended truth: trains up to 0.5, blows up above 3.
+    rows = pd.read_csv(tmp_path / "tables" / "frontier-digits-mlp.csv")
+    assert rows.normalizer.tolist() == ["none", "layer"]
+    assert rows.trains_median_log10.to_numpy() == pytest.approx(math.log10(0.5), abs=0.3)
+    assert rows.blow_up_median_log10.to_numpy() == pytest.approx(math.log10(3), abs=0.3)
+    for figure in ("", "-chances", "-trace"):
+        assert (tmp_path / "figures" / f"frontier-digits-mlp{figure}.png").exists()
 
 
 def test_a_second_call_trains_nothing_and_says_the_same(train, tmp_path, capsys):
@@ -56,7 +62,7 @@ def test_one_program_is_finished_before_the_next(train, tmp_path):
 
 def test_ctrl_c_says_how_to_go_on_and_the_next_call_does(monkeypatch, train, tmp_path, capsys):
     def interrupted(run):
-        if len(train.trained) == 7:
+        if len(train.trained) == 4:
             raise KeyboardInterrupt
 
     train.before = interrupted
@@ -83,13 +89,25 @@ def test_report_writes_the_page_again_from_the_storage_alone(train, tmp_path, ca
 
 def test_a_study_that_was_stopped_is_reported_as_far_as_it_got(train, tmp_path):
     def interrupted(run):
-        if len(train.trained) == 25:
+        if len(train.trained) == 8:
             raise KeyboardInterrupt
 
     train.before = interrupted
     STUDIES.main([*SMALL, "--out", str(tmp_path)])
     assert STUDIES.main(["report", "--out", str(tmp_path)]) == 0
     assert "| none" in (tmp_path / "tables" / "frontier-digits-mlp.md").read_text()
+
+
+def test_a_study_of_other_settings_is_refused_and_one_that_grows_is_not(train, tmp_path, capsys):
+    command = [*SMALL, "--out", str(tmp_path)]
+    assert STUDIES.main(command) == 0
+    runs = len(train.trained)
+    assert STUDIES.main([*command, "--batch", "32"]) == 2
+    said = capsys.readouterr().err
+    assert "error: batch=32 differs from batch=64, with which the study 'frontier-dig" in said
+    assert len(train.trained) == runs
+    assert STUDIES.main([*command, "--most", "7"]) == 0
+    assert len(train.trained) == runs + 2
 
 
 def test_every_run_is_a_trial(train, tmp_path):
@@ -123,6 +141,10 @@ def test_help_has_examples(capsys):
         (["--steps", "0"], "steps=0"),
         (["--seeds", "0"], "seeds=0"),
         (["--low", "1", "--high", "0.1"], "low=1.0, high=0.1"),
+        (["--most", "0"], "most=0"),
+        (["--momentum", "1"], "momentum=1.0"),
+        (["--applies-to", "head"], "applies_to='head'"),
+        (["--applies-to", "body", "--rest-rate", "-1"], "rest_rate=-1.0"),
         (["--model", "transformer"], "transformer"),
         (["--normalizers", "bach"], "bach"),
         (["--normalizers", "group:groups=7"], "7"),

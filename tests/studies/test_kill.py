@@ -21,7 +21,7 @@ pytestmark = pytest.mark.once
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "studies", "run", "frontier", "--depths", "2", "--normalizers",
            "none", "batch:momentum=0.9", "--seeds", "2", "--width", "8", "--steps", "20",
-           "--low", "0.01", "--high", "100"]  # fmt: skip
+           "--low", "0.01", "--high", "100", "--most", "5"]  # fmt: skip
 ENOUGH = 5
 
 

@@ -1,86 +1,114 @@
-"""The largest stable learning rate against depth: both edges, every seed."""
+"""The largest stable learning rate against depth, or another number: every seed, with intervals."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
-from keras_norms.lab.stability.frontier import Cell, Spread
+from keras_norms.lab.stability.cell import Cell, Edge
 
-TRAINS, BLOW_UP = "-", (0, (4, 2.5))
-APART = 0.025  # between the normalizers at one depth, as a share of the axis
+LINES = {"trains": "-", "blow_up": (0, (4, 2.5))}
+NAMES = {"trains": "trains", "blow_up": "blow-up"}
+APART = 0.025  # between the normalizers at one place, as a share of the axis
+
+
+@dataclass(frozen=True)
+class Along:
+    """What the cells are set out along: a column of the table and the axis of the figure."""
+
+    column: str
+    label: str
+    of: Callable[[Cell], Any]
+
+
+DEPTH = Along("depth", "depth (hidden layers or blocks)", lambda cell: cell.program.depth)
 
 
 def draw_frontier(
-    folder: Path, name: str, cells: Sequence[Cell], *, title: str, caption: str
+    folder: Path,
+    name: str,
+    cells: Sequence[Cell],
+    *,
+    title: str,
+    caption: str,
+    along: Along = DEPTH,
+    edges: Sequence[str] = ("trains", "blow_up"),
 ) -> Figure:
-    """Draws learning rate (log) against depth (log 2), one colour a normalizer.
+    """Draws learning rate (log) against a number (log 2), one colour a normalizer.
 
-    Solid: trains. Dashed: blow-up. Lines join the medians, points are the seeds, bars their
-    range. A cell in which no learning rate trains is a cross at the bottom.
+    Solid: trains. Dashed: blow-up. Lines join the medians, points are the seeds, bars the 90 %
+    intervals. A cell in which no learning rate is good is a cross at the bottom, one in which
+    every one is an arrow at the top.
     """
-    normalizers = list(dict.fromkeys(cell.normalizer for cell in cells))
-    depths = sorted({cell.depth for cell in cells})
-    apart = (2 * depths[-1] / depths[0]) ** APART
+    normalizers = list(dict.fromkeys(cell.program.normalizer for cell in cells))
+    places = sorted({along.of(cell) for cell in cells})
+    apart = (2 * places[-1] / places[0]) ** APART
     figure = Figure(name, folder, caption)
     with drawing(figure) as axes:
         axes.margins(y=0.1)
         axes.set_xscale("log", base=2)
         axes.set_yscale("log")
         for place, normalizer in enumerate(normalizers):
-            mine = sorted((c for c in cells if c.normalizer == normalizer), key=lambda c: c.depth)
+            mine = sorted((c for c in cells if c.program.normalizer == normalizer), key=along.of)
             shift = apart ** (place - (len(normalizers) - 1) / 2)
-            x = [cell.depth * shift for cell in mine]
-            ink, mark = colour(normalizer), marker(normalizer)
-            _edge(axes, x, [cell.blow_up for cell in mine], ink, mark, BLOW_UP, filled=False)
-            _edge(axes, x, [cell.trains for cell in mine], ink, mark, TRAINS, filled=True)
-            absent = [at for at, cell in zip(x, mine, strict=True) if cell.trains.median is None]
-            if absent:  # an empty line would still take its place at the figure's corner
-                low = axes.get_xaxis_transform()
-                axes.plot(absent, [0.03] * len(absent), "x", c=ink, ms=6.5, mew=1.8, transform=low)
+            x = [along.of(cell) * shift for cell in mine]
+            for edge in edges:
+                _edge(axes, x, [getattr(cell, edge) for cell in mine], normalizer, edge)
         axes.xaxis.set(
-            major_locator=FixedLocator(depths),
+            major_locator=FixedLocator(places),
             minor_locator=NullLocator(),
             major_formatter=ScalarFormatter(),
         )
-        axes.set_xlim(depths[0] / 2**0.35, depths[-1] * 2**0.35)
-        axes.set(xlabel="depth (hidden layers or blocks)", ylabel="learning rate")
+        axes.set_xlim(places[0] / 2**0.35, places[-1] * 2**0.35)
+        axes.set(xlabel=along.label, ylabel="learning rate")
         axes.set_title(title)
-        _legend(axes, normalizers, crosses=any(cell.trains.median is None for cell in cells))
+        medians = [getattr(cell, edge).median for cell in cells for edge in edges]
+        _legend(axes, normalizers, edges, none=0 in medians, every=math.inf in medians)
     return figure
 
 
-def _edge(
-    axes: Axes, x: list, spreads: list[Spread], ink: str, mark: str, dashes, *, filled: bool
+def _edge(axes: Axes, x: list[float], found: list[Edge], normalizer: str, name: str) -> None:
+    ink, mark, filled = colour(normalizer), marker(normalizer), name == "trains"
+    medians = [edge.median if 0 < edge.median < math.inf else math.nan for edge in found]
+    axes.plot(x, medians, color=ink, ls=LINES[name], alpha=1 if filled else 0.75, zorder=3)
+    face, edge_of_axes = ink if filled else "white", axes.get_xaxis_transform()
+    for at, edge in zip(x, found, strict=True):
+        values = [value for value in edge.values if 0 < value < math.inf]
+        axes.plot([at] * len(values), values, mark, ms=3.5, mfc=face, mec=ink, mew=0.8, zorder=4)
+        low, high = edge.interval
+        if 0 < low < high < math.inf:
+            axes.plot([at, at], [low, high], color=ink, lw=1, zorder=2)
+    for value, shape, height in ((0, "x", 0.03), (math.inf, "^", 0.97)):
+        # An empty line would still take its place at the figure's corner.
+        if absent := [at for at, edge in zip(x, found, strict=True) if edge.median == value]:
+            axes.plot(
+                absent, [height] * len(absent), shape, c=ink, ms=6, mew=1.6, mfc=face,
+                transform=edge_of_axes,
+            )  # fmt: skip
+
+
+def _legend(
+    axes: Axes, normalizers: list[str], edges: Sequence[str], *, none: bool, every: bool
 ) -> None:
-    median = [math.nan if s.median is None else s.median for s in spreads]
-    axes.plot(x, median, color=ink, ls=dashes, alpha=1 if filled else 0.75, zorder=3)
-    for at, spread in zip(x, spreads, strict=True):
-        values = [value for value in spread.values if value is not None]
-        face = ink if filled else "white"
-        axes.plot([at] * len(values), values, mark, ms=4.5, mfc=face, mec=ink, mew=1, zorder=4)
-        if len(values) > 1:
-            axes.plot([at, at], [min(values), max(values)], color=ink, lw=1, zorder=2)
-
-
-def _legend(axes: Axes, normalizers: list[str], *, crosses: bool) -> None:
     lines = [
         Line2D([], [], color=colour(name), marker=marker(name), lw=3, label=name)
         for name in normalizers
     ]
-    grey = {"color": "#333333", "ms": 4.5, "marker": "o"}
-    lines += [
-        Line2D([], [], ls=TRAINS, label="trains", **grey),
-        Line2D([], [], ls=BLOW_UP, mfc="white", label="blow-up", **grey),
-    ]
-    if crosses:
-        lines.append(
-            Line2D([], [], ls="", marker="x", mew=2, color="#333333", label="no rate trains")
-        )
+    grey = {"color": "#333333", "ms": 4.5}
+    if len(edges) > 1:
+        lines += [
+            Line2D([], [], ls=LINES[edge], marker="o", mfc=face, label=NAMES[edge], **grey)
+            for edge, face in zip(edges, ("#333333", "white"), strict=True)
+        ]
+    for shown, shape, label in ((none, "x", "no rate"), (every, "^", "every rate")):
+        if shown:
+            lines.append(Line2D([], [], ls="", marker=shape, mew=1.6, label=label, **grey))
     axes.figure.legend(handles=lines, loc="outside right center", handlelength=3)

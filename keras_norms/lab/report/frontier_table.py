@@ -6,64 +6,75 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from keras_norms.lab.report.frontier_plot import DEPTH, Along
 from keras_norms.lab.report.tables import Table
-from keras_norms.lab.stability.frontier import Cell
+from keras_norms.lab.stability.cell import Cell, spoken
 
 
-def frontier_table(cells: Sequence[Cell], name: str, steps: int) -> Table:
-    """One row a normalizer and depth; the CSV has one row a seed, with both sides of each edge."""
-    rows = []
-    for cell in cells:
-        none = sum(edges.trains.below is None for edges in cell.seeds.values())
-        rows.append(
-            {
-                "normalizer": cell.normalizer,
-                "depth": cell.depth,
-                f"trains ({steps} steps)": str(cell.trains),
-                "blow-up": str(cell.blow_up),
-                "seeds": f"{len(cell.seeds)}" + (f", {none} with no rate" if none else ""),
-                "out of order": sum(edges.out_of_order for edges in cell.seeds.values()),
-                "runs": cell.runs,
-            }
-        )
-    tidy = [
+def frontier_table(cells: Sequence[Cell], name: str, steps: int, along: Along = DEPTH) -> Table:
+    """One row a cell; the CSV has one row a seed, with the median and interval of each edge."""
+    rows = [
         {
-            "normalizer": cell.normalizer,
-            "depth": cell.depth,
-            "seed": seed,
-            "steps": steps,
-            "trains_below": edges.trains.below,
-            "trains_above": edges.trains.above,
-            "blow_up_below": edges.blow_up.below,
-            "blow_up_above": edges.blow_up.above,
-            "out_of_order": edges.out_of_order,
+            "normalizer": cell.program.normalizer,
+            along.column: along.of(cell),
+            f"trains ({steps} steps)": str(cell.trains),
+            "seeds: trains": ", ".join(map(spoken, cell.trains.values)),
+            "blow-up": str(cell.blow_up),
+            "seeds: blow-up": ", ".join(map(spoken, cell.blow_up.values)),
+            "no threshold": f"{cell.no_threshold} of {len(cell.seeds)}" * bool(cell.no_threshold),
+            "out of order": cell.out_of_order,
+            "runs": len(cell.outcomes),
         }
         for cell in cells
-        for seed, edges in cell.seeds.items()
+    ]
+    tidy = [
+        {
+            "normalizer": cell.program.normalizer,
+            along.column: along.of(cell),
+            "seed": seed,
+            "steps": steps,
+            "runs": known.runs,
+            **{
+                f"{edge}_{part}_log10": value
+                for edge, estimate in (("trains", known.trains), ("blow_up", known.blow_up))
+                for part, value in zip(
+                    ("median", "low", "high"),
+                    (estimate.median, *estimate.interval()),
+                    strict=True,
+                )
+            },
+            "no_threshold": known.no_threshold,
+        }
+        for cell in cells
+        for seed, known in cell.seeds.items()
     ]
     caption = (
-        f"Largest learning rate that trains within {steps} steps, and largest below the first "
-        "blow-up: median over seeds (smallest to largest seed). Out of order: runs that did not "
-        "train between learning rates that did."
+        f"Largest learning rate that trains within {steps} steps, and largest before blow-up: "
+        "median over seeds [90 % interval of the seeds' posteriors together], then the median of "
+        "each seed. No threshold: seeds in which dead but finite runs lie between blown-up ones, "
+        "so that the blow-up edge is only where they begin. Out of order: runs that did not train "
+        "between learning rates that did."
     )
-    return Table(name, pd.DataFrame(rows), caption, pd.DataFrame(tidy))
+    return Table(name, pd.DataFrame(rows), caption, pd.DataFrame(tidy).round(3))
 
 
-def frontier_summary(cells: Sequence[Cell], steps: int) -> list[str]:
-    """One sentence a depth."""
+def frontier_summary(cells: Sequence[Cell], steps: int, along: Along = DEPTH) -> list[str]:
+    """One sentence a row of cells, and one on those that have no threshold."""
     sentences = []
-    for depth in sorted({cell.depth for cell in cells}):
+    for place in sorted({along.of(cell) for cell in cells}):
         found = [
-            f"{_short(cell.trains.median)} ({cell.normalizer.split(':')[0]})"
+            f"{spoken(cell.trains.median)} ({cell.program.normalizer.split(':')[0]})"
             for cell in cells
-            if cell.depth == depth
+            if along.of(cell) == place
         ]
         sentences.append(
-            f"Depth {depth}: the largest learning rate that trains within {steps} steps is "
-            f"{', '.join(found)}."
+            f"{along.column.capitalize()} {place}: the largest learning rate that trains within "
+            f"{steps} steps is {', '.join(found)}."
+        )
+    if odd := [cell for cell in cells if cell.no_threshold > len(cell.seeds) / 2]:
+        named = [f"{cell.program.normalizer} at {along.column} {along.of(cell)}" for cell in odd]
+        sentences.append(
+            f"Blow-up is no threshold, dead but finite runs lying between blown-up ones, for "
+            f"{', '.join(named)}."
         )
     return sentences
-
-
-def _short(rate: float | None) -> str:
-    return "no rate" if rate is None else f"{rate:.2g}"

@@ -1,87 +1,94 @@
-"""Which learning rates to try next: a coarse grid, then halving around the two edges.
+"""Which runs a cell still needs: for each seed the learning rate that tells most, until it settles.
 
-Learning rates lie on a fixed lattice of eighths of a decade (10^(k/8) for whole k), so that the
-choice is a function of the finished runs alone: a study that was stopped asks for the same runs
-when it goes on, and two seeds share their learning rates.
+The choice is a function of the finished runs alone: a study that was stopped asks for the same runs
+when it goes on. A run is asked for once, since the same run would end the same.
 """
 
 from __future__ import annotations
 
-import itertools
-import math
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.frontier import Edge, edges
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.stability.cell import Cell
+from keras_norms.lab.stability.information import gain
+from keras_norms.lab.stability.threshold import WIDTH, Thresholds
+from keras_norms.lab.training import Outcome, Run
 
-PER_DECADE = 8
+NEIGHBOURS = 0.5  # decades by which edges of neighbouring cells differ, about
+Ask = Callable[[Sequence[Run]], Sequence[Outcome]]
 
 
 @dataclass(frozen=True)
-class Lattice:
-    """The learning rates that may be tried: `low` to `high`, rounded to eighths of a decade.
+class Search:
+    """How a cell is searched.
+
+    Attributes:
+        low, high: the learning rates between which edges are looked for.
+        seeds: how many replicates, each searched on its own.
+        most: runs a seed at most.
+        width: decades that a settled edge's 90 % interval may have.
 
     Raises:
-        BadInput: the range is empty or not positive.
+        BadInput: a range that is empty, or nothing to do.
     """
 
     low: float = 1e-4
     high: float = 1e2
+    seeds: int = 3
+    most: int = 16
+    width: float = WIDTH
 
     def __post_init__(self) -> None:
-        if not 0 < self.low < self.high:
-            raise BadInput(
-                f"low={self.low}, high={self.high} is no range of learning rates; "
-                "write two positive numbers, the smaller one first"
-            )
+        Thresholds.prior(self.low, self.high)
+        for name in ("seeds", "most"):
+            if getattr(self, name) < 1:
+                raise BadInput(
+                    f"{name}={getattr(self, name)} gives nothing to run; write 1 or more"
+                )
 
-    @property
-    def coarse(self) -> list[float]:
-        """One learning rate a decade, and both ends."""
-        first, last = index(self.low), index(self.high)
-        return [rate(k) for k in sorted({*range(first, last + 1, PER_DECADE), last})]
+    def cell(self, program: Run, near: Cell | None = None) -> Cell:
+        """Before any run; a neighbour that has runs gives the prior, seed by seed."""
+        cold = Thresholds.prior(self.low, self.high)
+        priors = dict.fromkeys(range(self.seeds), cold)
+        if near is not None:
+            priors = {seed: known.warming(NEIGHBOURS) for seed, known in near.seeds.items()}
+        return Cell.prior(program, priors)
 
-    @property
-    def typical(self) -> int:
-        """About how many runs one seed takes, for an estimate of the time left."""
-        return len(self.coarse) + 2 * (PER_DECADE.bit_length() - 1)
+    def wanted(self, cell: Cell) -> list[Run]:
+        """The next run of each seed whose edges are not settled."""
+        return [run for seed in cell.seeds if (run := self.next(cell, seed))]
 
-
-def index(learning_rate: float) -> int:
-    return round(PER_DECADE * math.log10(learning_rate))
-
-
-def rate(k: int) -> float:
-    """10^(k/8), rounded to five digits so that it reads well and hashes the same everywhere."""
-    return float(f"{10 ** (k / PER_DECADE):.4e}")
-
-
-def next_rates(verdicts: Mapping[float, Verdict], lattice: Lattice) -> list[float]:
-    """The learning rates to try next for one seed, smallest first; none when it is finished.
-
-    First the coarse grid. Then, at each edge, the middle between its two sides until they are
-    neighbours on the lattice. Where nothing trained, every gap up to the blow-up edge is halved
-    until they are a quarter of a decade, since a deep network's window may be narrow.
-    """
-    missing = [point for point in lattice.coarse if point not in verdicts]
-    if missing:
-        return missing
-    found = edges(verdicts)
-    wanted = set(_middle(found.blow_up, finest=1))
-    if found.trains.below is None:
-        tried = [point for point in sorted(verdicts) if point <= (found.blow_up.above or math.inf)]
-        gaps = itertools.starmap(Edge, itertools.pairwise(tried))
-        wanted |= {middle for gap in gaps for middle in _middle(gap, finest=PER_DECADE // 4)}
-    else:
-        wanted |= set(_middle(found.trains, finest=1))
-    return sorted(wanted)
+    def next(self, cell: Cell, seed: int) -> Run | None:
+        """The next run of one seed; None where its edges are settled, or its runs used up."""
+        known = cell.seeds[seed]
+        if known.runs >= self.most or known.settled(self.width):
+            return None
+        tried = [o.run.learning_rate for o in cell.outcomes if o.run.seed == seed]
+        rate = next_rate(known, tried)
+        return None if rate is None else replace(cell.program, learning_rate=rate, seed=seed)
 
 
-def _middle(edge: Edge, *, finest: int) -> Iterator[float]:
-    if edge.below is None or edge.above is None:
-        return
-    low, high = index(edge.below), index(edge.above)
-    if high - low > finest:
-        yield rate((low + high) // 2)
+def next_rate(known: Thresholds, tried: Iterable[float]) -> float | None:
+    """The untried learning rate that tells most about both edges; None where all were tried."""
+    rates = np.array([float(f"{10**x:.4e}") for x in known.range.rates])
+    gains = gain(known, known.range.rates)
+    gains[np.isin(rates, list(tried))] = -np.inf
+    best = int(gains.argmax())
+    return float(rates[best]) if gains[best] > -np.inf else None
+
+
+def explore(cell: Cell, search: Search, ask: Ask) -> Cell:
+    """Asks for runs, those of all seeds at once, until each seed's edges are settled."""
+    while runs := search.wanted(cell):
+        cell = cell.given(ask(runs))
+    return cell
+
+
+def cell_key(run: Run) -> tuple[tuple[str, Any], ...]:
+    """What the runs of a cell have in common: all but learning rate and seed."""
+    content = run.as_dict()
+    return tuple((name, content[name]) for name in content if name not in ("learning_rate", "seed"))

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from keras_norms.lab import data
 from keras_norms.lab.training.outcome import Cost as Cost
 from keras_norms.lab.training.outcome import Outcome as Outcome
+from keras_norms.lab.training.program import OnPoint, OnStep, Program, require_backend
 from keras_norms.lab.training.program import Probe as Probe
-from keras_norms.lab.training.program import Program, require_backend
 from keras_norms.lab.training.run import Run as Run
 
-KEPT_PROGRAMS = 4
+KEPT_PROGRAMS = 16
 
 
 def train(
@@ -21,7 +21,8 @@ def train(
     *,
     data_dir: str | Path | None = None,
     cache_dir: str | Path | None = None,
-    on_step: Callable[[Run, int], None] | None = None,
+    on_step: OnStep | None = None,
+    on_point: OnPoint | None = None,
     probe: Probe | None = None,
 ) -> Iterator[Outcome]:
     """Train runs, and yield the outcome of each as it finishes.
@@ -34,6 +35,8 @@ def train(
         runs: what to train.
         data_dir, cache_dir: see `keras_norms.lab.data.load`.
         on_step: called with a run and the number of steps it has done, every few steps.
+        on_point: called with a run and each point of its curve, by column, as it is measured; what
+            it raises ends the run there, without an outcome.
         probe: called with the model and its data at each evaluation; the outcome keeps its answers.
 
     Raises:
@@ -46,7 +49,7 @@ def train(
     for content, group in groups.items():
         program = _program(content, data_dir, cache_dir)
         for run in group:
-            yield program.train(run, on_step, probe)
+            yield program.train(run, on_step, on_point, probe)
 
 
 @functools.lru_cache(KEPT_PROGRAMS)

@@ -19,7 +19,10 @@ from keras_norms.lab.training.engines import CHUNK, engine_class
 from keras_norms.lab.training.outcome import COLUMNS, Cost, Outcome
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
+from keras_norms.lab.training.swept import PARTS, swept
 
+OnStep = Callable[[Run, int], None]
+OnPoint = Callable[[Run, dict[str, float]], None]
 # From the model and its data at an evaluation to numbers and (nested) lists of numbers, by name.
 Probe = Callable[[keras.Model, ImageData], Mapping[str, Any]]
 KEPT_SEEDS = 8
@@ -48,19 +51,21 @@ class Program:
         self._run, self._data = run, data
         model = build(run, data, run.seed)
         self._initial = {run.seed: initial_values(model)}
+        self._swept = {part: swept(model, part) for part in PARTS}
         optimizer = keras.optimizers.SGD(learning_rate=1.0, momentum=run.momentum)
-        self._engine = engine_class()(model, optimizer, data, run.l2)
+        self._engine = engine_class()(model, optimizer, data)
         # Compiled here, so that no run's own time contains it.
         self._engine.reset(self._values(run.seed), run.seed)
         batches = batch_indices(len(data.y_train), run.batch, 1, run.seed)
-        self._engine.advance(batches, np.zeros(1, np.float32), np.inf)
+        self._engine.advance(batches, np.zeros(1, np.float32), self._shares(run), run.l2, np.inf)
         self._engine.evaluate()
         self._compile_seconds = time.perf_counter() - started
 
     def train(
         self,
         run: Run,
-        on_step: Callable[[Run, int], None] | None = None,
+        on_step: OnStep | None = None,
+        on_point: OnPoint | None = None,
         probe: Probe | None = None,
     ) -> Outcome:
         """Train one run, from its own weights and in its own order of batches."""
@@ -69,11 +74,13 @@ class Program:
         self._engine.reset(self._values(run.seed), run.seed)
         probed: list[Mapping[str, Any]] = []
 
-        def look() -> None:
+        def at_point(row: tuple[float, ...]) -> None:
             if probe is not None:
                 probed.append(probe(self._engine.current(), self._data))
+            if on_point is not None:
+                on_point(run, dict(zip(COLUMNS, row, strict=True)))
 
-        verdict, blew_up_at, rows = self._follow(run, on_step or (lambda run, step: None), look)
+        verdict, blew_up_at, rows = self._follow(run, on_step or _ignore, at_point)
         # The first run of the program bears its compilation.
         compile_seconds, self._compile_seconds = self._compile_seconds, 0.0
         return Outcome(
@@ -92,13 +99,19 @@ class Program:
             self._initial[seed] = initial_values(build(self._run, self._data, seed))
         return self._initial[seed]
 
+    def _shares(self, run: Run) -> np.ndarray:
+        """The learning rate of each trainable variable as a share of the swept one."""
+        rest = run.rest_rate / run.learning_rate
+        return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
+
     def _follow(
-        self, run: Run, on_step: Callable[[Run, int], None], look: Callable[[], None]
+        self, run: Run, on_step: OnStep, at_point: Callable[[tuple[float, ...]], None]
     ) -> tuple[Verdict, int | None, list[tuple[float, ...]]]:
-        """The verdict, the step of a blow-up, and the rows of the curve; `look` at each."""
+        """The verdict, the step of a blow-up, and the rows of the curve."""
         classes, examples = self._data.classes, len(self._data.y_train)
         batches = batch_indices(examples, run.batch, run.steps, run.seed, reshuffle=run.reshuffle)
         rates = learning_rates(run.schedule, run.learning_rate, run.steps)
+        shares = self._shares(run)
         losses: list[float] = []
         accuracies: list[float] = []
         rows: list[tuple[float, ...]] = []
@@ -108,7 +121,9 @@ class Program:
             start = len(losses)
             until = min(start + chunk, _next_evaluation(run, start))
             began = time.perf_counter()
-            piece = self._engine.advance(batches[start:until], rates[start:until], limit)
+            piece = self._engine.advance(
+                batches[start:until], rates[start:until], shares, run.l2, limit
+            )
             chunk = _next_chunk(until - start, time.perf_counter() - began)
             losses += piece[0]
             accuracies += piece[1]
@@ -121,7 +136,7 @@ class Program:
             tested = self._engine.evaluate()
             trained = float(np.mean(losses[since:])), float(np.mean(accuracies[since:]))
             rows.append((done, *trained, *tested))
-            look()
+            at_point(rows[-1])
             since = done
             if not blown_up and not math.isfinite(tested[0]):
                 # The last update did it, before a training step could tell.
@@ -137,6 +152,10 @@ def require_backend(run: Run) -> None:
             f"backend={run.backend!r} is not the one that is running, "
             f"{keras.config.backend()!r}: set KERAS_BACKEND={run.backend}"
         )
+
+
+def _ignore(*_: object) -> None:
+    pass
 
 
 def _next_evaluation(run: Run, step: int) -> int:

@@ -15,6 +15,7 @@ from keras_norms import schemes
 from keras_norms.lab import models
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.schedules import parse
+from keras_norms.lab.training.swept import PARTS
 
 OPTIMIZERS = ("sgd",)
 LEAST = {"depth": 1, "width": 1, "batch": 1, "steps": 1, "evaluate_every": 0, "seed": 0}
@@ -22,9 +23,9 @@ TEXTS = ("data", "model", "normalizer", "activation", "schedule", "backend")
 PRECISIONS = ("float32", "mixed_bfloat16")
 # What one compiled program takes as an argument rather than being compiled for.
 ARGUMENTS = ("learning_rate", "schedule", "seed", "steps", "evaluate_every")
-ARGUMENTS += ("reshuffle",)
+ARGUMENTS += ("reshuffle", "applies_to", "rest_rate")
 # Fields that came later: where they are at these defaults, a run keeps the key it always had.
-LATER = {"reshuffle": True}
+LATER = {"reshuffle": True, "applies_to": "all", "rest_rate": 0.1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +48,10 @@ class Run:
         evaluate_every: steps between evaluations on the test set; 0 for one at the end.
         learning_rate: at step zero.
         schedule: "constant", or "exponential:decay=0.5,every=100".
+        applies_to: the variables that learn at `learning_rate`: "all", "body" (all but the head),
+            or "kernels" (those of the body, without gamma, beta and biases).
+        rest_rate: learning rate of the others at step zero, on the same schedule; it says nothing,
+            and is its default, where `applies_to` is "all".
         seed: of weights, batch order and dropout.
         backend: Keras backend.
         precision: Keras dtype policy.
@@ -71,6 +76,8 @@ class Run:
     learning_rate: float
     schedule: str = "constant"
     reshuffle: bool = True
+    applies_to: str = "all"
+    rest_rate: float = 0.1
     seed: int = 0
     backend: str = field(default_factory=keras.config.backend)
     precision: str = "float32"
@@ -79,7 +86,7 @@ class Run:
         for name, least in LEAST.items():
             value = getattr(self, name)
             self._require(name, _is_int(value) and value >= least, f"a whole number from {least}")
-        for name in ("momentum", "dropout", "l2", "learning_rate"):
+        for name in ("momentum", "dropout", "l2", "learning_rate", "rest_rate"):
             self._require(name, _is_real(getattr(self, name)), "a number")
         self._require("reshuffle", isinstance(self.reshuffle, bool), "True or False")
         for name in TEXTS:
@@ -88,6 +95,8 @@ class Run:
             self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._require("l2", 0 <= self.l2 < math.inf, "at least 0")
         self._require("learning_rate", 0 < self.learning_rate < math.inf, "positive and finite")
+        self._require("rest_rate", 0 <= self.rest_rate < math.inf, "at least 0 and finite")
+        self._require("applies_to", self.applies_to in PARTS, f"one of {PARTS}")
         self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}")
         self._require("precision", self.precision in PRECISIONS, f"one of {PRECISIONS}")
         parse(self.schedule)
@@ -97,7 +106,9 @@ class Run:
         except ValueError as error:
             raise BadInput(f"normalizer={self.normalizer!r}: {error}") from error
         object.__setattr__(self, "normalizer", canonical)
-        for name in ("dropout", "momentum", "l2", "learning_rate"):
+        if self.applies_to == "all":
+            object.__setattr__(self, "rest_rate", LATER["rest_rate"])
+        for name in ("dropout", "momentum", "l2", "learning_rate", "rest_rate"):
             object.__setattr__(self, name, float(getattr(self, name)))
 
     def _require(self, name: str, holds: bool, instead: str) -> None:
@@ -113,8 +124,11 @@ class Run:
 
     @property
     def program(self) -> tuple[tuple[str, Any], ...]:
-        """What a program is compiled for: all but learning rate, schedule, seed and steps."""
-        content = self.as_dict()
+        """What a program is compiled for: all but learning rates, schedule, seed and steps.
+
+        Of the L2 weight only whether there is one, as 1 or 0.
+        """
+        content = self.as_dict() | {"l2": float(self.l2 > 0)}
         return tuple((name, content[name]) for name in content if name not in ARGUMENTS)
 
     def as_dict(self) -> dict[str, Any]:

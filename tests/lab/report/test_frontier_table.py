@@ -1,36 +1,45 @@
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
+from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
-from keras_norms.lab.stability.frontier import Cell, Edge, Edges
+from tests.lab.stability.cells import cell
 
 pytestmark = pytest.mark.once
 
-CELLS = [
-    Cell("none", 4, {0: Edges(Edge(1.0, 2.0), Edge(2.0, 3.0), 1)}, runs=9),
-    Cell("group:groups=8", 4, {0: Edges(Edge(None, None), Edge(5.0, None))}, runs=8),
-]
+CELLS = [cell("none", 4, 1.0, 0.5), cell("group:groups=8", 4, None, None)]
 
 
 def test_the_table_quotes_its_steps_and_what_never_trains():
     table = frontier_table(CELLS, "frontier", steps=150)
     first, second = table.frame.to_dict("records")
-    assert first["trains (150 steps)"] == "1"
-    assert (first["blow-up"], first["out of order"], first["runs"]) == ("2", 1, 9)
-    assert second["trains (150 steps)"] == "no rate"
-    assert (second["blow-up"], second["seeds"]) == ("≥ 5", "1, 1 with no rate")
+    of_seeds = [float(value) for value in first["seeds: trains"].split(", ")]
+    assert of_seeds == pytest.approx([1.15, 0.5], rel=0.25)
+    assert (first["no threshold"], first["out of order"], first["runs"]) == ("", 0, 66)
+    assert second["trains (150 steps)"].startswith("no rate [no rate, ")
+    assert second["blow-up"].startswith("4.")
 
 
-def test_the_csv_has_both_sides_of_each_edge_for_each_seed():
+def test_the_csv_has_median_and_interval_of_each_edge_for_each_seed():
     tidy = frontier_table(CELLS, "frontier", steps=150).tidy
-    assert tidy.trains_below[0] == 1.0
-    assert tidy.blow_up_above[0] == 3.0
-    assert tidy.trains_below.isna().tolist() == [False, True]
-    assert tidy.steps.tolist() == [150, 150]
+    assert tidy.seed.tolist() == [0, 1, 0, 1]
+    assert tidy.trains_median_log10[0] == pytest.approx(1 / 16, abs=0.08)
+    assert (tidy.blow_up_low_log10 < np.log10(5.0)).all()
+    assert (tidy.blow_up_high_log10 > np.log10(5.0) - 0.05).all()
+    assert np.isneginf(tidy.trains_median_log10).tolist() == [False, False, True, True]
+    assert tidy.steps.tolist() == [150] * 4
 
 
 def test_the_summary_quotes_its_steps():
     (sentence,) = frontier_summary(CELLS, 150)
     assert "150 steps" in sentence
-    assert "1 (none), no rate (group)" in sentence
+    assert "(none), no rate (group)" in sentence
+
+
+def test_cells_along_another_number():
+    along = Along("batch size", "mini-batch size", lambda cell: cell.program.batch)
+    (first, _) = frontier_table(CELLS, "frontier", 150, along).frame.to_dict("records")
+    assert first["batch size"] == 64
+    assert frontier_summary(CELLS, 150, along)[0].startswith("Batch size 64: ")

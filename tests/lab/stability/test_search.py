@@ -1,85 +1,134 @@
+"""The search of a cell: with verdicts by rule it finds both edges, asks once, and ends."""
+
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.frontier import edges
-from keras_norms.lab.stability.search import PER_DECADE, Lattice, next_rates
+from keras_norms.lab.stability.cell import Cell
+from keras_norms.lab.stability.search import Search, cell_key, explore, next_rate
+from keras_norms.lab.stability.threshold import Thresholds
 from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.training import Outcome, Run
+from tests.lab.pretending import outcome, run
 
 pytestmark = pytest.mark.once
 
-LATTICE = Lattice(1e-4, 1e2)
-MOST = 6 * 4 + 1 + 3  # every quarter of six decades, and both ends; three halvings at an edge
+ONE = Search(1e-4, 1e2, seeds=1)
+Truth = Callable[[Run], Verdict]
 
 
-def searched(truth) -> dict[float, Verdict]:
-    """All verdicts of a search in which `truth` answers."""
-    known: dict[float, Verdict] = {}
-    while rates := next_rates(known, LATTICE):
-        assert not set(rates) & set(known)  # nothing is asked for twice
-        known |= {rate: truth(rate) for rate in rates}
-    return known
-
-
-def window(low: float, high: float, blow_up: float):
-    def truth(rate: float) -> Verdict:
-        if rate > blow_up:
+def window(low: float, high: float, blow_up: float) -> Truth:
+    def truth(run: Run) -> Verdict:
+        if run.learning_rate > blow_up:
             return Verdict.BLEW_UP
-        return Verdict.TRAINED if low <= rate <= high else Verdict.UNTRAINED
+        return Verdict.TRAINED if low <= run.learning_rate <= high else Verdict.UNTRAINED
 
     return truth
 
 
-@given(st.floats(-2.5, 1.9), st.floats(0, 1))
-def test_both_edges_are_found_to_an_eighth_of_a_decade(log_trains, gap):
-    """Given that a run on the coarse grid trains; else see the narrow window below."""
-    trains, blow_up = 10**log_trains, 10 ** min(log_trains + gap, 1.95)
-    known = searched(window(trains / 10, trains, blow_up))
-    found = edges(known)
-    for edge, truth in ((found.trains, trains), (found.blow_up, blow_up)):
-        assert edge.below <= truth < edge.above
-        assert math.log10(edge.above / edge.below) == pytest.approx(1 / PER_DECADE, abs=1e-3)
-    assert len(known) <= MOST
+def answers(truth: Truth) -> Callable[[list[Run]], list[Outcome]]:
+    return lambda runs: [outcome(run, truth(run)) for run in runs]
 
 
-def test_a_window_narrower_than_the_coarse_grid_is_looked_for():
-    known = searched(window(0.015, 0.025, 0.5))  # a quarter of a decade, between 0.01 and 0.1
-    assert edges(known).trains.below == pytest.approx(10 ** (-13 / 8), rel=1e-3)
+def searched(truth: Truth, search: Search = ONE, near: Cell | None = None) -> Cell:
+    return explore(search.cell(run(), near), search, answers(truth))
 
 
-def test_where_nothing_trains_the_search_ends():
-    known = searched(window(1.0, 0.0, 0.5))
-    assert edges(known).trains.below is None
-    assert len(known) <= MOST
+@settings(max_examples=4, deadline=None)
+@given(st.floats(-2.0, 1.0), st.floats(0, 0.9))
+def test_both_edges_are_found(log_trains: float, gap: float):
+    cell = searched(window(10 ** (log_trains - 1.5), 10**log_trains, 10 ** (log_trains + gap)))
+    for edge, truth in ((cell.trains, log_trains), (cell.blow_up, log_trains + gap)):
+        assert math.log10(edge.median) == pytest.approx(truth, abs=0.15)
+        assert math.log10(edge.interval[0]) - 0.1 < truth < math.log10(edge.interval[1]) + 0.1
+    rates = [o.run.learning_rate for o in cell.outcomes]
+    assert len(rates) == len(set(rates)) <= ONE.most
 
 
-@pytest.mark.parametrize("verdict", list(Verdict))
-def test_one_verdict_everywhere_ends_too(verdict):
-    known = searched(lambda rate: verdict)
-    assert set(LATTICE.coarse) <= set(known)
-    assert len(known) <= MOST
+def test_no_rate_and_every_rate_are_answers():
+    nothing = searched(window(2.0, 1.0, 1e-5))
+    assert (nothing.trains.median, nothing.blow_up.median) == (0.0, 0.0)
+    assert str(nothing.trains).startswith("no rate")
+    everything = searched(window(1e-5, 1e3, 1e3))
+    assert (everything.trains.median, everything.blow_up.median) == (math.inf, math.inf)
+    assert str(everything.trains).startswith("every rate")
 
 
-def test_a_search_that_was_stopped_asks_for_the_same_runs():
-    truth = window(0.01, 0.3, 2.0)
+def test_each_seed_is_searched_on_its_own():
+    def truth(run: Run) -> Verdict:
+        return window(1e-3, 10.0**-run.seed, 10 ** (0.5 - run.seed))(run)
+
+    cell = searched(truth, replace(ONE, seeds=2))
+    assert [round(math.log10(value), 1) for value in cell.trains.values] == pytest.approx(
+        [0.0, -1.0], abs=0.15
+    )
+    low, high = cell.trains.interval  # of both together, so it holds both
+    assert low < 0.12 < 0.9 < high
+    assert cell.trains.median == pytest.approx(10**-0.5, rel=0.3)
+
+
+def test_the_choice_is_a_function_of_the_finished_runs():
+    """A search that goes on from any point asks for the rest of the same runs."""
+    truth = window(0.01, 0.5, 3.0)
     whole = searched(truth)
-    half = dict(list(whole.items())[: len(whole) // 2])
-    while rates := next_rates(half, LATTICE):
-        half |= {rate: truth(rate) for rate in rates}
-    assert half == whole
+    for kept in (1, 5, len(whole.outcomes) - 1):
+        resumed = explore(ONE.cell(run()).given(whole.outcomes[:kept]), ONE, answers(truth))
+        assert resumed.outcomes == whole.outcomes
 
 
-def test_the_coarse_grid_has_both_ends():
-    assert LATTICE.coarse == [1e-4, 1e-3, 1e-2, 0.1, 1, 10, 100]
-    assert Lattice(1e-3, 0.05).coarse == [1e-3, 1e-2, 0.056234]
+def test_a_neighbour_that_is_near_saves_runs():
+    near = searched(window(0.01, 0.5, 3.0))
+    alone, warm = (searched(window(0.01, 0.4, 2.5), near=cell) for cell in (None, near))
+    assert len(warm.outcomes) < len(alone.outcomes)
+    far = searched(window(1e-4, 4e-3, 2e-2), near=near)  # two decades from it
+    assert math.log10(far.trains.median) == pytest.approx(math.log10(4e-3), abs=0.15)
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 1), (-1, 1), (1, 1), (2, 1)])
-def test_an_empty_range_is_refused(low, high):
-    with pytest.raises(BadInput, match=f"low={low}, high={high}"):
-        Lattice(low, high)
+def test_dead_runs_between_blown_up_ones_are_no_threshold():
+    def truth(run: Run) -> Verdict:
+        if run.learning_rate <= 0.1:
+            return Verdict.TRAINED
+        odd = round(20 * math.log10(run.learning_rate)) % 2
+        return Verdict.BLEW_UP if odd else Verdict.UNTRAINED
+
+    cell = searched(truth, Search(1e-2, 1e2, seeds=1, most=24, width=0.01))
+    assert cell.no_threshold == 1
+    assert searched(window(0.01, 0.5, 3.0)).no_threshold == 0
+
+
+def test_out_of_order_are_those_between_trained_ones():
+    verdicts = {0.1: Verdict.TRAINED, 0.2: Verdict.UNTRAINED, 0.4: Verdict.TRAINED,
+                0.8: Verdict.BLEW_UP}  # fmt: skip
+    given_runs = [outcome(run(rate), verdict) for rate, verdict in verdicts.items()]
+    assert ONE.cell(run()).given(given_runs).out_of_order == 1
+
+
+def test_all_rates_tried_is_an_end():
+    known = Thresholds.prior(0.1, 0.2)
+    rates = []
+    while (rate := next_rate(known, rates)) is not None:
+        rates.append(rate)
+    assert len(rates) == len(known.range.rates)
+
+
+def test_runs_of_one_cell_differ_in_rate_and_seed_alone():
+    assert cell_key(run(0.1)) == cell_key(run(0.2, seed=1))
+    assert cell_key(run(0.1)) != cell_key(run(0.1, depth=3))
+    assert cell_key(run(0.1)) != cell_key(run(0.1, steps=21))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"low": 1.0, "high": 0.1}, "low=1.0, high=0.1"), ({"seeds": 0}, "seeds=0"),
+     ({"most": 0}, "most=0")],
+)  # fmt: skip
+def test_bad_input(fields: dict, said: str):
+    with pytest.raises(BadInput, match=said):
+        Search(**fields)

@@ -54,10 +54,11 @@ class Layer:
         self.gradients["kernel"] = self.x.T @ dy
         return dy @ self.kernel.T
 
-    def update(self, rate: float, momentum: float, l2: float) -> None:
+    def update(self, rates: dict[str, float], momentum: float, l2: float) -> None:
+        """`rates` by the name of the variable."""
         self.gradients["kernel"] = self.gradients["kernel"] + 2 * l2 * self.kernel
         for name, gradient in self.gradients.items():
-            velocity = momentum * self.velocity.get(name, 0.0) - rate * gradient
+            velocity = momentum * self.velocity.get(name, 0.0) - rates[name] * gradient
             self.velocity[name] = velocity
             setattr(self, name, getattr(self, name) + velocity)
 
@@ -68,14 +69,19 @@ class Perceptron:
     decay: float
 
     def train_step(
-        self, x: np.ndarray, labels: np.ndarray, rate: float, momentum: float, l2: float
+        self,
+        x: np.ndarray,
+        labels: np.ndarray,
+        rates: list[dict[str, float]],
+        momentum: float,
+        l2: float,
     ) -> tuple[float, float]:
-        """Loss and accuracy before the update."""
+        """Loss and accuracy before the update; `rates` by layer."""
         loss, accuracy, dy = measures(self._logits(x, self.decay), labels)
         for layer in reversed(self.layers):
             dy = layer.backward(dy)
-        for layer in self.layers:
-            layer.update(rate, momentum, l2)
+        for layer, its_rates in zip(self.layers, rates, strict=True):
+            layer.update(its_rates, momentum, l2)
         return loss, accuracy
 
     def test(self, x: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

@@ -32,15 +32,34 @@ def perceptron(run: Run) -> Perceptron:
     return Perceptron(layers, DECAY)
 
 
+def first_rates(run: Run, model: Perceptron) -> list[dict[str, float]]:
+    """The learning rate of each variable at step zero, layer by layer, the head last."""
+    learns = {
+        "all": lambda name, head: True,
+        "body": lambda name, head: not head,
+        "kernels": lambda name, head: not head and name == "kernel",
+    }[run.applies_to]
+    return [
+        {
+            name: run.learning_rate if learns(name, layer is model.layers[-1]) else run.rest_rate
+            for name in ("kernel", "bias", "gamma", "beta")
+        }
+        for layer in model.layers
+    ]
+
+
 def by_hand(run: Run) -> np.ndarray:
     """Rows of train loss and accuracy, test loss and accuracy, one a step."""
     data, model, rows = small_data(), perceptron(run), []
     indices = batch_indices(len(data.y_train), run.batch, run.steps, run.seed)
     halving = 3 if run.schedule != "constant" else np.inf
     for step, batch in enumerate(indices):
-        rate = run.learning_rate * 0.5 ** (step / halving)
+        decay = 0.5 ** (step / halving)
+        rates = [
+            {name: decay * rate for name, rate in own.items()} for own in first_rates(run, model)
+        ]
         trained = model.train_step(
-            data.x_train[batch], data.y_train[batch], rate, run.momentum, run.l2
+            data.x_train[batch], data.y_train[batch], rates, run.momentum, run.l2
         )
         rows.append((*trained, *model.test(data.x_test, data.y_test)))
     return np.array(rows)
@@ -51,7 +70,13 @@ def test_program_is_sgd(normalizer: str):
     """One compiled program, three trainings; every loss, before and after every update."""
     first = small_run(normalizer=normalizer, momentum=0.8, l2=0.03, evaluate_every=1, seed=4)
     program = Program(first, small_data())
-    others = {"schedule": "exponential:decay=0.5,every=3", "learning_rate": 0.3}, {"seed": 5}
+    halving = {"schedule": "exponential:decay=0.5,every=3", "learning_rate": 0.3}
+    others = (
+        halving,
+        {"seed": 5},
+        {**halving, "applies_to": "kernels", "rest_rate": 0.05},
+        {"applies_to": "body", "rest_rate": 0.0, "l2": 0.3},
+    )
     for fields in ({}, *others):
         run = Run(**first.as_dict() | fields)
         curve = program.train(run).curve

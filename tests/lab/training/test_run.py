@@ -24,7 +24,7 @@ CONTENT = (
 )
 
 # Fields that came later: left out of the hash where they are at these values.
-LATER = {"reshuffle": True}
+LATER = {"reshuffle": True, "applies_to": "all", "rest_rate": 0.1}
 
 
 def run(**fields: object) -> Run:
@@ -49,13 +49,14 @@ OTHER = {
     "activation": "tanh", "dropout": 0.1, "momentum": 0.9, "l2": 1e-4, "batch": 32,
     "steps": 100, "evaluate_every": 10, "learning_rate": 0.2,
     "schedule": "exponential:decay=0.5,every=9", "seed": 1, "backend": "none such",
-    "precision": "mixed_bfloat16", "reshuffle": False,
+    "precision": "mixed_bfloat16", "reshuffle": False, "applies_to": "kernels",
 }  # fmt: skip
-ARGUMENTS = {"learning_rate", "schedule", "seed", "steps", "evaluate_every", "reshuffle"}
+ARGUMENTS = {"learning_rate", "schedule", "seed", "steps", "evaluate_every"}
+ARGUMENTS |= {"reshuffle", "applies_to"}
 
 
 def test_every_field_is_tried_here():
-    assert {*OTHER, "optimizer"} == {field.name for field in dataclasses.fields(Run)}
+    assert {*OTHER, "optimizer", "rest_rate"} == {field.name for field in dataclasses.fields(Run)}
 
 
 @pytest.mark.parametrize("name", OTHER)
@@ -64,6 +65,17 @@ def test_every_field_is_in_the_key_and_all_but_the_arguments_in_the_program(name
     assert other.key != run().key
     assert (other.program == run().program) == (name in ARGUMENTS)
     hash(other.program)
+
+
+def test_of_the_penalty_only_whether_there_is_one_is_compiled():
+    assert run(l2=0.1).program == run(l2=0.2).program != run().program
+
+
+def test_the_rate_of_the_rest_says_nothing_where_there_is_no_rest():
+    assert run(rest_rate=0.2) == run()
+    body = run(applies_to="body")
+    assert run(applies_to="body", rest_rate=0.2).key != body.key
+    assert run(applies_to="body", rest_rate=0.2).program == body.program
 
 
 def test_round_trip():
@@ -83,12 +95,14 @@ BAD = [
       for value in (0, -1, 2.0, True, "8", None, math.nan)),
     *((name, value, WHOLE) for name in ("seed", "evaluate_every")
       for value in (-1, 1.5, False, "1", None)),
-    *((name, value, REAL) for name in ("learning_rate", "momentum", "dropout", "l2")
+    *((name, value, REAL) for name in ("learning_rate", "momentum", "dropout", "l2", "rest_rate")
       for value in ("0.1", None, True)),
     *(("learning_rate", value, "positive and finite") for value in (0, -0.1, math.nan, math.inf)),
     *((name, value, r"in \[0, 1\)") for name in ("momentum", "dropout")
       for value in (-0.1, 1, 1.5, math.nan)),
-    *(("l2", value, "at least 0") for value in (-1e-4, math.nan, math.inf)),
+    *((name, value, "at least 0") for name in ("l2", "rest_rate")
+      for value in (-1e-4, math.nan, math.inf)),
+    ("applies_to", "head", r"one of \('all', 'body', 'kernels'\)"),
     *((name, 3, "text") for name in
       ("data", "model", "normalizer", "activation", "schedule", "backend")),
     ("normalizer", None, "text"),

@@ -72,6 +72,25 @@ def test_progress_is_told():
     assert (steps[0], steps[-1]) == (1, 120)
 
 
+def test_points_are_told_as_they_are_measured_and_what_is_raised_there_ends_the_run():
+    told: list[dict[str, float]] = []
+
+    def look(of: Run, point: dict[str, float]) -> None:
+        told.append(point)
+        if len(told) > 3:
+            raise InterruptedError
+
+    whole = run(steps=3, evaluate_every=1)
+    (outcome,) = train([whole], on_point=look)
+    assert {name: [point[name] for point in told] for name in told[0]} == {
+        name: [*column] for name, column in outcome.curve.items()
+    }
+    with pytest.raises(InterruptedError):
+        list(train([whole], on_point=look))
+    assert len(told) == 4
+    assert list(train([whole])) == [outcome]  # nothing of the ended run is left
+
+
 @pytest.mark.once
 @pytest.mark.parametrize(
     ("fields", "said"),

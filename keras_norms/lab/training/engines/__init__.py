@@ -25,13 +25,16 @@ class Engine(Protocol):
         """
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
     ) -> tuple[list[float], list[float]]:
         """Loss and accuracy of each step, up to and including one whose loss is not <= limit.
 
         Args:
             batches: indices of training examples, int32, shape (steps <= CHUNK, batch).
             rates: learning rate of each step, float32, shape (steps,).
+            shares: what a trainable variable's own learning rate is of that, float32, shape
+                (variables,).
+            l2: weight of the squared kernels in what is minimized; whether it is 0 is compiled in.
             limit: loss above which a run has blown up.
         """
 
@@ -68,6 +71,12 @@ def mean_accuracy(labels: Any, logits: Any) -> Any:
     """Share of the batch whose largest logit is that of its label."""
     predicted = keras.ops.cast(keras.ops.argmax(logits, axis=-1), labels.dtype)
     return keras.ops.mean(keras.ops.cast(keras.ops.equal(predicted, labels), "float32"))
+
+
+def shared(gradients: list[Any], shares: Any) -> list[Any]:
+    """Gradients times each variable's share of the learning rate: SGD, with momentum or without,
+    then steps by that share."""
+    return [gradient * shares[place] for place, gradient in enumerate(gradients)]
 
 
 def penalty(l2: float, trainable: list[Any]) -> Any:

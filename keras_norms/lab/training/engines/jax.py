@@ -18,6 +18,7 @@ from keras_norms.lab.training.engines import (
     on_device,
     padded_to_chunk,
     penalty,
+    shared,
     test_slices,
 )
 
@@ -26,9 +27,9 @@ class Engine:
     """See `keras_norms.lab.training.engines.Engine`."""
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData
     ) -> None:
-        self.model, self.optimizer, self.l2 = model, optimizer, l2
+        self.model, self.optimizer = model, optimizer
         optimizer.build(model.trainable_variables)
         self._new_optimizer = [np.array(variable) for variable in optimizer.variables]
         paths = [variable.path for variable in optimizer.variables]
@@ -49,11 +50,18 @@ class Engine:
         )
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
     ) -> tuple[list[float], list[float]]:
         padded = padded_to_chunk(batches, rates)
         self._state, done, losses, accuracies = self._steps(
-            self._state, self._x, self._y, *padded, len(rates), np.float32(limit)
+            self._state,
+            self._x,
+            self._y,
+            *padded,
+            shares,
+            np.float32(l2) if l2 else None,
+            len(rates),
+            np.float32(limit),
         )
         steps = int(done)
         return np.array(losses)[:steps].tolist(), np.array(accuracies)[:steps].tolist()
@@ -86,12 +94,21 @@ class Engine:
         return mean_loss(y, logits), mean_accuracy(y, logits)
 
     def _loop(
-        self, state: Any, x: Any, y: Any, batches: Any, rates: Any, steps: Any, limit: Any
+        self,
+        state: Any,
+        x: Any,
+        y: Any,
+        batches: Any,
+        rates: Any,
+        shares: Any,
+        l2: Any,
+        steps: Any,
+        limit: Any,
     ) -> Any:
         def body(carry: Any) -> Any:
             state, step, _, losses, accuracies = carry
             batch = batches[step]
-            state, loss, accuracy = self._step(state, x[batch], y[batch], rates[step])
+            state, loss, accuracy = self._step(state, x[batch], y[batch], rates[step], shares, l2)
             curves = losses.at[step].set(loss), accuracies.at[step].set(accuracy)
             return state, step + 1, loss <= limit, *curves
 
@@ -101,17 +118,21 @@ class Engine:
         )
         return state, done, losses, accuracies
 
-    def _step(self, state: Any, x: Any, y: Any, rate: Any) -> tuple[Any, Any, Any]:
+    def _step(
+        self, state: Any, x: Any, y: Any, rate: Any, shares: Any, l2: Any
+    ) -> tuple[Any, Any, Any]:
         trainable, rest, optimizer = state
 
         def objective(trainable: Any) -> Any:
             logits, updated = self.model.stateless_call(trainable, rest, x, training=True)
             loss = mean_loss(y, logits)
-            total = loss + penalty(self.l2, trainable) if self.l2 else loss
+            total = loss if l2 is None else loss + penalty(l2, trainable)
             return total, (loss, logits, updated)
 
         gradients, (loss, logits, rest) = jax.grad(objective, has_aux=True)(trainable)
         optimizer = [*optimizer]
         optimizer[self._rate] = rate
-        trainable, optimizer = self.optimizer.stateless_apply(optimizer, gradients, trainable)
+        trainable, optimizer = self.optimizer.stateless_apply(
+            optimizer, shared(gradients, shares), trainable
+        )
         return (trainable, rest, optimizer), loss, mean_accuracy(y, logits)

@@ -16,6 +16,7 @@ from keras_norms.lab.training.engines import (
     on_device,
     padded_to_chunk,
     penalty,
+    shared,
     test_slices,
 )
 
@@ -24,9 +25,9 @@ class Engine:
     """See `keras_norms.lab.training.engines.Engine`."""
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData
     ) -> None:
-        self.model, self.optimizer, self.l2 = model, optimizer, l2
+        self.model, self.optimizer = model, optimizer
         optimizer.build(model.trainable_variables)
         self._new_optimizer = [variable.numpy() for variable in optimizer.variables]
         self._x, self._y, self._x_test, self._y_test = on_device(data)
@@ -48,11 +49,14 @@ class Engine:
             variable.assign(value)
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
     ) -> tuple[list[float], list[float]]:
         padded = padded_to_chunk(batches, rates)
         done, losses, accuracies = self._steps(
-            *map(tf.constant, padded), tf.constant(len(rates)), tf.constant(limit, tf.float32)
+            *map(tf.constant, (*padded, shares)),
+            tf.constant(l2, tf.float32) if l2 else None,
+            tf.constant(len(rates)),
+            tf.constant(limit, tf.float32),
         )
         steps = int(done)
         return losses.numpy()[:steps].tolist(), accuracies.numpy()[:steps].tolist()
@@ -75,9 +79,13 @@ class Engine:
         logits = self.model(x, training=False)
         return mean_loss(y, logits), mean_accuracy(y, logits)
 
-    def _loop(self, batches: Any, rates: Any, steps: tf.Tensor, limit: tf.Tensor) -> Any:
+    def _loop(
+        self, batches: Any, rates: Any, shares: Any, l2: Any, steps: tf.Tensor, limit: tf.Tensor
+    ) -> Any:
         def body(step: tf.Tensor, _: tf.Tensor, *curves: tf.TensorArray) -> Any:
-            loss, accuracy = self._step(tf.gather(batches, step), tf.gather(rates, step))
+            loss, accuracy = self._step(
+                tf.gather(batches, step), tf.gather(rates, step), shares, l2
+            )
             written = (
                 curve.write(step, value)
                 for curve, value in zip(curves, (loss, accuracy), strict=True)
@@ -92,13 +100,16 @@ class Engine:
         )
         return done, *(curve.stack() for curve in curves)
 
-    def _step(self, batch: tf.Tensor, rate: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def _step(
+        self, batch: tf.Tensor, rate: tf.Tensor, shares: tf.Tensor, l2: tf.Tensor | None
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         x, y = tf.gather(self._x, batch), tf.gather(self._y, batch)
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.model(x, training=True)
             loss = mean_loss(y, logits)
-            objective = loss + penalty(self.l2, variables) if self.l2 else loss
+            objective = loss if l2 is None else loss + penalty(l2, variables)
         self.optimizer.learning_rate.assign(rate)
-        self.optimizer.apply(tape.gradient(objective, variables), self.model.trainable_variables)
+        gradients = shared(tape.gradient(objective, variables), shares)
+        self.optimizer.apply(gradients, self.model.trainable_variables)
         return loss, mean_accuracy(y, logits)

@@ -12,6 +12,7 @@ from keras_norms.lab.training.engines import (
     mean_loss,
     on_device,
     penalty,
+    shared,
     test_slices,
 )
 
@@ -22,9 +23,9 @@ class Engine:
     """See `keras_norms.lab.training.engines.Engine`."""
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData, l2: float
+        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData
     ) -> None:
-        self.model, self.optimizer, self.l2 = model, optimizer, l2
+        self.model, self.optimizer = model, optimizer
         torch.backends.cudnn.deterministic = True
         optimizer.build(model.trainable_variables)
         convert = keras.ops.convert_to_numpy
@@ -39,7 +40,7 @@ class Engine:
             variable.assign(value)
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, limit: float
+        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
     ) -> tuple[list[float], list[float]]:
         losses: list[float] = []
         accuracies: list[float] = []
@@ -47,7 +48,7 @@ class Engine:
         with torch.random.fork_rng():
             for batch, rate in zip(batches, rates, strict=True):
                 torch.manual_seed(int(self._draw.integers(2**63)))
-                loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate))
+                loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate), shares, l2)
                 losses.append(loss)
                 accuracies.append(accuracy)
                 if not loss <= limit:
@@ -71,14 +72,16 @@ class Engine:
     def values(self) -> list[np.ndarray]:
         return [np.array(keras.ops.convert_to_numpy(v)) for v in self.model.variables]
 
-    def _step(self, batch: torch.Tensor, rate: float) -> tuple[float, float]:
+    def _step(
+        self, batch: torch.Tensor, rate: float, shares: np.ndarray, l2: float
+    ) -> tuple[float, float]:
         y = self._y[batch]
         logits = self.model(self._x[batch], training=True)
         loss = mean_loss(y, logits)
         variables = self.model.trainable_variables
         values = [variable.value for variable in variables]
-        objective = loss + penalty(self.l2, values) if self.l2 else loss
-        gradients = torch.autograd.grad(objective, values)
+        objective = loss + penalty(l2, values) if l2 else loss
+        gradients = shared(torch.autograd.grad(objective, values), shares)
         self.optimizer.learning_rate = rate
         with torch.no_grad():
             self.optimizer.apply(gradients, variables)
