@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from keras_norms.lab.command import Program
-from studies import batch_size, frontier, group_size, theory, tune
+from studies import batch_size, frontier, group_size, own_model, theory, tune
 
 STUDIES = Program(
     name="studies",
@@ -18,6 +18,8 @@ STUDIES = Program(
   python -m studies run frontier --storage postgresql://USER:PASSWORD@HOST/NAME
   python -m studies run batch_size --batches 2 8 32 --out results
   python -m studies run group_size --out results
+  python -m studies run theory --out results
+  python -m studies frontier --model mymodule:build --data mymodule:data
   python -m studies tune --out results
   python -m studies report --out results""",
     experiments={
@@ -30,5 +32,11 @@ STUDIES = Program(
     plans={"tune": (tune.ABOUT, lambda: [(tune, tune.Settings())])},
 )
 
+
+def main(argv: list[str]) -> int:
+    # A model of one's own has options of its own: it is no run of a study's settings.
+    return own_model.main(argv[1:]) if argv[:1] == ["frontier"] else STUDIES.main(argv)
+
+
 if __name__ == "__main__":
-    sys.exit(STUDIES.main(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -38,24 +38,26 @@ from keras_norms.lab.frame import origin_line
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.progress import effort as effort_of
 from keras_norms.lab.report.page import Section
-from keras_norms.lab.stability import search
-from keras_norms.lab.stability.frontier import Cell
+from keras_norms.lab.stability.cell import Cell
 from keras_norms.lab.stability.measurements import finished, measure_missing, measured_by
 from keras_norms.lab.stability.sharpness import Measurement
 from keras_norms.lab.stability.theory import Inputs
 from keras_norms.lab.training import Run
-from studies import frontier
+from studies import charting, frontier
 from studies.theory_page import contents
 
 INPUTS = "inputs"
 AT = (0, 1, 3, 10, 30, 100)  # and the last step
-BELOW = search.PER_DECADE // 2  # the trains edge, in steps of the lattice
+BELOW = 10**0.5  # the trains edge
+GROWING = frontier.GROWING
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(frontier.Settings):
     """Those of the frontier study, and how many training images the curvature is measured on."""
 
+    normalizers: tuple[str, ...] = frontier.FEW
+    depths: tuple[int, ...] = (4, 8, 16, 32)
     examples: int = 128
 
     def __post_init__(self) -> None:
@@ -81,9 +83,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def effort(settings: Settings) -> float:
-    return frontier.effort(settings.frontier) + sum(map(_effort, settings.programs())) * (
+    return frontier.effort(settings.frontier) + sum(map(_effort, programs(settings))) * (
         settings.seeds
     )
+
+
+def programs(settings: Settings) -> list[Run]:
+    """One for each cell of the frontier."""
+    return [program for chain in settings.chains() for program in chain]
 
 
 def _effort(program: Run) -> float:
@@ -101,11 +108,11 @@ def run(
     progress = progress or Progress.silent()
     measured = frontier_of(study, settings)
     frontier.run(measured, settings.frontier, data_dir=data_dir, progress=progress)
-    cells = {(c.normalizer, c.depth): c for c in frontier_cells(measured, settings)}
+    cells = {cell_of(c.program): c for c in frontier_cells(measured, settings)}
     inputs = Inputs.of(data.load(settings.data, data_dir=data_dir), settings.examples)
     study.set_user_attr(INPUTS, dataclasses.asdict(inputs))
     measure = measured_by(data_dir)
-    for program in settings.programs():
+    for program in programs(settings):
         name = f"curvature, {program.normalizer}, depth {program.depth}"
         with progress.stage(name, _effort(program) * settings.seeds):
             for wanted in measurements(program, settings, cells):
@@ -125,37 +132,25 @@ def frontier_of(study: optuna.Study, settings: Settings) -> optuna.Study:
 
 
 def frontier_cells(measured: optuna.Study, settings: Settings) -> list[Cell]:
-    """The edges of the finished runs: all that is known here of how that study finds them."""
-    done = frontier.finished(measured)
-    cells = []
-    for program in settings.programs():
-        known = frontier.explore(
-            program,
-            settings.frontier,
-            lambda runs: [done[run.key] for run in runs if run.key in done],
-        )
-        found = {
-            seed: frontier.edges({rate: outcome.verdict for rate, outcome in outcomes.items()})
-            for seed, outcomes in known.items()
-            if outcomes
-        }
-        if found:
-            runs = sum(len(outcomes) for outcomes in known.values())
-            cells.append(Cell(program.normalizer, program.depth, found, runs))
-    return cells
+    """The cells of the frontier as far as they are charted."""
+    return charting.charted(measured, settings.chains(), settings.search)
+
+
+def cell_of(program: Run) -> tuple[str, int]:
+    return program.normalizer, program.depth
 
 
 def measurements(
     program: Run, settings: Settings, cells: dict[tuple[str, int], Cell]
 ) -> list[Measurement]:
     """One for each seed of a cell; at initialization alone where no learning rate trains."""
-    cell = cells.get((program.normalizer, program.depth))
-    edge = cell and cell.trains.median
-    if edge is None:
+    cell = cells.get(cell_of(program))
+    edge = cell.trains.median if cell else 0.0
+    if edge == 0.0:
         stable, at = program, (0,)
     else:
-        rate = search.rate(search.index(edge) - BELOW)
-        stable = replace(program, learning_rate=rate)
+        rate = min(edge, settings.high) / BELOW
+        stable = replace(program, learning_rate=float(f"{rate:.4e}"))
         at = (*[step for step in AT if step < program.steps], program.steps)
     return [
         Measurement(replace(stable, seed=seed), settings.examples, at)
@@ -165,19 +160,17 @@ def measurements(
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
     """The study's part of the report: figure, tables and where they come from."""
-    found = {
-        (cell.normalizer, cell.depth): cell
-        for cell in frontier_cells(frontier_of(study, settings), settings)
-    }
+    charted = frontier_cells(frontier_of(study, settings), settings)
+    found = {cell_of(cell.program): cell for cell in charted}
     done = finished(study)
-    wanted = [m for program in settings.programs() for m in measurements(program, settings, found)]
+    wanted = [m for program in programs(settings) for m in measurements(program, settings, found)]
     kept = [(m, done[m.key]) for m in wanted if m.key in done]
     title = "Predicted and measured stable learning rates"
     if not kept:
         return Section(title, ["No measurement of this study is finished."])
     inputs = Inputs(**study.user_attrs[INPUTS])
     return Section(
-        title=f"{title} ({settings.model} of width {settings.chosen_width}, {settings.data})",
+        title=f"{title} ({settings.what})",
         **contents(settings.study, kept, found, inputs, folder),
         card=__doc__ or "",
         provenance=origin_line([trial for _, trial in kept], "measurements"),

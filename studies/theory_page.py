@@ -20,7 +20,7 @@ from keras_norms.lab.report.theory_table import (
     ratio,
 )
 from keras_norms.lab.stability.agreement import agreement
-from keras_norms.lab.stability.frontier import Cell
+from keras_norms.lab.stability.cell import Cell
 from keras_norms.lab.stability.measurements import points_of
 from keras_norms.lab.stability.sharpness import Measurement
 from keras_norms.lab.stability.theory import (
@@ -86,7 +86,7 @@ def by_seed(
     for measurement, trial in measured:
         run = measurement.run
         cell = edges.get((run.normalizer, run.depth))
-        own = cell.seeds.get(run.seed) if cell else None
+        own = {edge: getattr(cell, edge).values[run.seed] for edge in EDGES} if cell else {}
         mean_field = mean_field_eigenvalue(run, inputs)
         for point in points_of(trial):
             largest = point.largest
@@ -105,8 +105,7 @@ def by_seed(
                     "mean_field_rate": math.nan
                     if mean_field is None
                     else maximal_learning_rate(mean_field, run.momentum),
-                    "trains": own and own.trains.below,
-                    "blow_up": own and own.blow_up.below,
+                    **{edge: within(own.get(edge, math.nan)) for edge in EDGES},
                 }
             )
     return pd.DataFrame(rows).astype(dict.fromkeys(EDGES, float))
@@ -127,8 +126,14 @@ def by_cell(tidy: pd.DataFrame, edges: Mapping[tuple[str, int], Cell]) -> pd.Dat
     cells = cells.join(later.add_prefix("rate_"), on=CELL)
     for edge in EDGES:
         found = [edges.get((cell.normalizer, cell.depth)) for cell in cells.itertuples()]
-        cells[edge] = pd.Series([c and getattr(c, edge).median for c in found], dtype=float)
+        medians = [within(getattr(c, edge).median) if c else math.nan for c in found]
+        cells[edge] = pd.Series(medians, dtype=float)
     return cells
+
+
+def within(rate: float) -> float:
+    """A measured edge; NaN where no learning rate is good, or every one is."""
+    return rate if 0 < rate < math.inf else math.nan
 
 
 def summary(cells: pd.DataFrame) -> list[str]:

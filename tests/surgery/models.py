@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keras
 import numpy as np
+from keras import layers
 
 from tests.gradients import array
 
@@ -58,3 +59,17 @@ def kinds(model: keras.Model) -> list[str]:
 
 def values(model: keras.Model) -> list[np.ndarray]:
     return [array(variable) for variable in model.variables]
+
+
+def network(batch=layers.BatchNormalization):
+    """A residual convolutional network with four normalizers."""
+    x = start = keras.Input((8, 8, 4))
+    x = layers.Conv2D(8, 3, padding="same", use_bias=False, name="stem")(x)
+    x = layers.ReLU(name="relu")(batch(name="bn", epsilon=0.01, momentum=0.7)(x))
+    y = layers.Conv2D(8, 3, padding="same", name="conv")(x)
+    x = layers.Add()([x, batch(name="last")(y)])
+    x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
+    x = layers.LeakyReLU(name="leaky_re_lu")(
+        batch(name="dense_bn", scale=False)(layers.Dense(6, name="dense")(x))
+    )
+    return randomized(keras.Model(start, layers.Dense(3, name="head")(x)))

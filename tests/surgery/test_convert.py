@@ -9,30 +9,16 @@ import numpy as np
 import pytest
 from keras import layers
 
-import keras_norms
 from keras_norms import layers as ours
 from keras_norms.surgery.convert import convert
 from tests.gradients import BACKEND, array
-from tests.surgery.models import assert_agree, example, kinds, outputs, randomized, values
+from tests.surgery.models import assert_agree, example, kinds, network, outputs, randomized, values
 
 BATCH = layers.BatchNormalization
 SPECS = ["batch_group", "dynamic_tanh", "evonorm_b0", "evonorm_s0:2", "filter_response", "ghost",
          "group:2", "instance", "instance_enhancement", "layer", "lp", "mean_only", "none",
          "proxy(group:2)", "renorm", "rms", "sws", "switchable", "unit", "variance",
          "weight+batch", "ws+group:2", "spectral+layer"]  # fmt: skip
-
-
-def network(batch=BATCH):
-    x = start = keras.Input((8, 8, 4))
-    x = layers.Conv2D(8, 3, padding="same", use_bias=False, name="stem")(x)
-    x = layers.ReLU(name="relu")(batch(name="bn", epsilon=0.01, momentum=0.7)(x))
-    y = layers.Conv2D(8, 3, padding="same", name="conv")(x)
-    x = layers.Add()([x, batch(name="last")(y)])
-    x = layers.GlobalAveragePooling2D()(layers.Activation("relu")(x))
-    x = layers.LeakyReLU(name="leaky_re_lu")(
-        batch(name="dense_bn", scale=False)(layers.Dense(6, name="dense")(x))
-    )
-    return randomized(keras.Model(start, layers.Dense(3, name="head")(x)))
 
 
 @pytest.fixture(scope="module")
@@ -131,32 +117,6 @@ def test_absorbed_activations(model):
     new, report = convert(model, "proxy(group:2)")
     assert kinds(new).count("ProxyNormalization") == 2
     assert "'leaky_re_lu'" in report["dense_bn"]["detail"]
-
-
-def test_weight_reparameterizations_come_and_go(model):
-    new, report = convert(model, "ws+group:2")
-    conv = new.get_layer("stem")
-    assert isinstance(conv, keras_norms.weights.WeightStandardization)
-    np.testing.assert_array_equal(array(conv.layer.kernel), array(model.get_layer("stem").kernel))
-    assert "'stem' in WeightStandardization" in report["bn"]["detail"]
-    assert isinstance(new.get_layer("head"), layers.Dense)
-    plain, _ = convert(new, "group:2")
-    assert isinstance(plain.get_layer("stem"), layers.Conv2D)
-    assert_agree(plain, new)
-
-
-def test_weight_normalization_alone_computes_the_same_function(model):
-    new, _ = convert(model, "weight+batch")
-    assert_agree(new, model)
-
-
-def test_reparameterized_layers_without_a_normalizer_are_units():
-    units = [keras_norms.get("ws")(layers.Dense(4), "relu").layers for _ in range(2)]
-    model = keras.Sequential([layers.Input((3,)), *units[0], *units[1]])
-    assert kinds(convert(model, "none")[0]) == ["Dense", "Activation"] * 2
-    assert_agree(convert(model, "none")[0], model)
-    new, _ = convert(model, "layer")
-    assert kinds(new) == ["Dense", "LayerNormalization", "Activation"] * 2
 
 
 def test_none_keeps_beta_as_the_bias_that_was_missing(model):

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from keras_norms.lab.report.figures import Figure, colour, drawing
-from keras_norms.lab.stability.frontier import Cell
+from keras_norms.lab.stability.cell import Cell
 
 ACROSS = 4  # panels in a row
 STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
@@ -32,8 +32,8 @@ def draw_theory(
         predicted: columns normalizer, depth and those that `lines` names; NaN for none.
         lines: from the words of the legend to the column of `predicted`, at most four.
     """
-    normalizers = list(dict.fromkeys(cell.normalizer for cell in cells))
-    depths = sorted({cell.depth for cell in cells})
+    normalizers = list(dict.fromkeys(cell.program.normalizer for cell in cells))
+    depths = sorted({cell.program.depth for cell in cells})
     columns = min(ACROSS, len(normalizers))
     rows = -(-len(normalizers) // columns)
     figure = Figure(name, folder, caption)
@@ -42,10 +42,10 @@ def draw_theory(
         panels = np.atleast_1d(axes).ravel()
         for panel, normalizer in zip(panels, normalizers, strict=False):
             ink = colour(normalizer)
-            for cell in (c for c in cells if c.normalizer == normalizer):
-                for spread, face in ((cell.blow_up, "white"), (cell.trains, ink)):
-                    rates = [rate for rate in spread.values if rate is not None]
-                    at = [cell.depth] * len(rates)
+            for cell in (c for c in cells if c.program.normalizer == normalizer):
+                for edge, face in ((cell.blow_up, "white"), (cell.trains, ink)):
+                    rates = [rate for rate in edge.values if 0 < rate < np.inf]
+                    at = [cell.program.depth] * len(rates)
                     panel.plot(at, rates, "o", ms=5, mfc=face, mec=ink, mew=1.1, zorder=4)
             mine = predicted[predicted.normalizer == normalizer].sort_values("depth")
             for column, style in zip(lines.values(), STYLES, strict=False):

@@ -8,7 +8,7 @@ import pandas as pd
 
 from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.stability.agreement import Agreement, Interval, agreement
-from keras_norms.lab.stability.frontier import Cell
+from keras_norms.lab.stability.cell import Cell
 
 EDGES = {"trains": "trains", "blow_up": "blow-up"}
 
@@ -43,8 +43,7 @@ def cells_table(
     caption = (
         "Largest eigenvalue of the Gauss-Newton matrix at initialization (median over seeds, "
         "smallest to largest), the learning rates that it and the mean-field recursion predict, "
-        "and the measured edges (likewise; ≥: the range of learning rates ended first). "
-        "–: no rate, or no prediction."
+        "and the measured edges with their 90 % intervals. –: no rate, or no prediction."
     )
     return Table(name, pd.DataFrame(rows), caption, tidy)
 

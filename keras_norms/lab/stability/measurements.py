@@ -47,11 +47,8 @@ def measure_missing(study: optuna.Study, wanted: Iterable[Measurement], measure:
         lease = Lease.take(study, measurement, {})
         if lease is None:
             continue
-        points = []
         try:
-            for point in measure(measurement):
-                points.append(point)
-                lease.renew()
+            points = list(measure(measurement))
         except BaseException:  # Ctrl-C among them
             lease.give_up()
             raise
