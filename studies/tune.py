@@ -41,6 +41,7 @@ from keras_norms.lab.report.tuning import (
     tuning_summary,
 )
 from keras_norms.lab.training import Run, train
+from keras_norms.lab.training.checkpoint import kept_in
 from keras_norms.lab.trials import OUTCOME, finished, value_of
 
 ABOUT = "search normalizer, learning rate, momentum and weight decay for accuracy"
@@ -163,7 +164,8 @@ def run(
         return value_of(outcome)
 
     fail_dead(study)
-    with progress.stage("tune", effort(settings)):
+    # The trial after one that was killed is another, so nobody would go on from a checkpoint.
+    with kept_in(None), progress.stage("tune", effort(settings)):
         while len(study.get_trials(deepcopy=False, states=ENDED)) < settings.trials:
             # By number, so that a search that was stopped goes on as if it had not been.
             number = len(study.get_trials(deepcopy=False))

@@ -34,7 +34,7 @@ from keras_norms.lab.report.page import Report
 from keras_norms.lab.storage import absolute, hide_password, open_storage
 from keras_norms.lab.workers import Job, share
 
-JOURNAL = "trials.log"
+JOURNAL, CHECKPOINTS = "trials.log", "checkpoints"
 SETTINGS = "settings"
 
 Plan = Sequence[tuple[ModuleType, Any]]  # experiments with their settings
@@ -81,7 +81,8 @@ def carry_out(
     """Runs the experiments of a plan and writes their page, `<page>.html`; returns its path.
 
     Args:
-        out: folder of the page, its tables and figures, and of the journal.
+        out: folder of the page, its tables and figures, of the journal, and of the checkpoints of
+            runs in the middle.
         storage: URL; the journal in `out` where None.
         workers: how many train side by side; this process alone where None.
         launcher: what the workers are: "local", processes of this machine, or "ray".
@@ -104,6 +105,7 @@ def carry_out(
         tuple((module.__name__, settings) for module, settings in plan),
         absolute(storage or out / JOURNAL),
         None if data_dir is None else str(data_dir),
+        str((out / CHECKPOINTS).absolute()),
     )
     studies = job.studies()
     for study, (module, settings) in zip(studies, plan, strict=True):

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.lease import KEY
+from keras_norms.lab.lease import KEY, PROVENANCE, RUN
 from keras_norms.lab.storage import hide_password, open_storage
-from keras_norms.lab.training import Outcome
+from keras_norms.lab.training import Outcome, Run
 
 OUTCOME = "outcome"
+T = TypeVar("T")
 
 
 def open_study(name: str, storage: str | Path, *, direction: str = "maximize") -> optuna.Study:
@@ -93,4 +95,31 @@ def finished_trials(study: optuna.Study) -> list[FrozenTrial]:
 
 
 def outcome_of(trial: FrozenTrial) -> Outcome:
-    return Outcome.from_dict(trial.user_attrs[OUTCOME])
+    """The outcome that a finished trial holds.
+
+    Raises:
+        BadInput: another version wrote it, with other fields.
+    """
+    return _read(trial, OUTCOME, Outcome.from_dict)
+
+
+def run_of(trial: FrozenTrial) -> Run:
+    """The run of a trial, finished or not.
+
+    Raises:
+        BadInput: another version wrote it, with other fields.
+    """
+    return _read(trial, RUN, Run.from_dict)
+
+
+def _read(trial: FrozenTrial, name: str, read: Callable[[Any], T]) -> T:
+    try:
+        return read(trial.user_attrs[name])
+    except BadInput as error:
+        made = trial.user_attrs.get(PROVENANCE, {})
+        versions = ", ".join(f"{of} {made.get(of, '?')}" for of in ("keras_norms", "commit"))
+        raise BadInput(
+            f"trial {trial.number} of this storage was written by another version ({versions}) and "
+            f"cannot be read: {error}. It is kept as it is: write another --out or --storage, or "
+            "use that version"
+        ) from error

@@ -150,13 +150,18 @@ class Lease:
         self._ended.set()
         _held.discard(self._name)
 
-    def finish(self, value: float, **attributes: Any) -> None:
-        """Adds the attributes, then tells the value: what is COMPLETE is whole."""
+    def finish(self, value: float, **attributes: Any) -> bool:
+        """Adds the attributes, then tells the value: what is COMPLETE is whole.
+
+        False where this process had been given up for dead, so that nothing could be told.
+        """
         self._end()
         with contextlib.suppress(UpdateFinishedTrialError):
             for name, content in attributes.items():
                 self._trial.set_user_attr(name, content)
             self._study.tell(self._trial, value, skip_if_finished=True)
+            return True
+        return False
 
     def give_up(self) -> None:
         self._end()

@@ -8,12 +8,21 @@ import os
 import platform
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import keras
 
 from keras_norms.version import __version__
 
 COMMIT = "KERAS_NORMS_COMMIT"  # tells it where the code was sent to without its repository
+THREADS = (
+    "OMP_NUM_THREADS",  # torch, and whatever NumPy calls
+    "TF_NUM_INTRAOP_THREADS",
+    "TF_NUM_INTEROP_THREADS",
+    "PJRT_NPROC",  # JAX
+)
+# The same sums, compiled otherwise.
+COMPILED = ("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS")
 LIBRARY = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
 
@@ -33,6 +42,17 @@ def provenance() -> dict[str, str]:
         "device": _device(),
         "commit": _commit(),
     }
+
+
+def cores() -> int:
+    """As many as this process may use, where the system tells."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def threads() -> dict[str, Any]:
+    """What decides in which order a backend adds: the cores, and what its environment says."""
+    return {"cores": cores(), **{name: os.environ.get(name) for name in (*THREADS, *COMPILED)}}
 
 
 def _version(distribution: str) -> str:

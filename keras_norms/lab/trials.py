@@ -4,7 +4,8 @@ A run becomes a trial in three writes. The first puts the whole trial down as RU
 run, its key, its process and its provenance, before a step is trained; the second adds the
 outcome; the third tells the value, the final test accuracy (0 for a run that blew up, so that a
 divergence is a bad trial and never a missing one). A process that dies in between leaves a
-RUNNING trial behind: it is told FAIL, and its run becomes a new trial.
+RUNNING trial behind: it is told FAIL, and its run becomes a new trial, which goes on from the
+run's checkpoint where there is one (see `training.checkpoint`).
 
 Only numbers are parameters of a trial. Optuna wants the choices of a category fixed once for a
 study, and a study here may gain a normalizer; names are in the user attribute `run`.
@@ -27,10 +28,11 @@ from keras_norms.lab.finished import finished_trials as finished_trials
 from keras_norms.lab.finished import open_study as open_study
 from keras_norms.lab.finished import outcome_of as outcome_of
 from keras_norms.lab.finished import outcomes as outcomes
-from keras_norms.lab.lease import RUN, Lease, fail_dead, under_way
+from keras_norms.lab.finished import run_of as run_of
+from keras_norms.lab.lease import Lease, fail_dead, under_way
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.stability.verdict import Verdict
-from keras_norms.lab.training import Outcome, Run, train
+from keras_norms.lab.training import Outcome, Run, checkpoint, train
 
 PARAMETERS = {
     "learning_rate": FloatDistribution(1e-12, 1e12, log=True),
@@ -107,7 +109,7 @@ class _Work:
 
     def take(self) -> tuple[Lease, Run] | None:
         """The next run with its lease; None where nothing could be taken now."""
-        others = [Run.from_dict(trial.user_attrs[RUN]) for trial in under_way(self._study)]
+        others = [run_of(trial) for trial in under_way(self._study)]
         keys, programs = {run.key for run in others}, {run.program for run in others}
         shared: list[tuple[Search, Run]] = []
         for search in list(self.searches):
@@ -152,7 +154,8 @@ def _train(
     except BaseException:  # Ctrl-C among them
         lease.give_up()
         raise
-    lease.finish(value_of(outcome), **{OUTCOME: outcome.as_dict()})
+    if lease.finish(value_of(outcome), **{OUTCOME: outcome.as_dict()}):
+        checkpoint.remove(run)
 
 
 def value_of(outcome: Outcome) -> float:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from keras_norms.lab.errors import BadInput
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training.run import Run
+from keras_norms.lab.training.schema import known_fields
 
 COLUMNS = ("step", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
 
@@ -66,33 +68,46 @@ class Outcome:
             "run": self.run.as_dict(),
             "verdict": str(self.verdict),
             "blew_up_at": self.blew_up_at,
-            "curve": {name: _to_json(column) for name, column in self.curve.items()},
+            "curve": {name: to_json(column) for name, column in self.curve.items()},
             "cost": asdict(self.cost),
-            "probed": [{name: _to_json(row[name]) for name in row} for row in self.probed],
+            "probed": [{name: to_json(row[name]) for name in row} for row in self.probed],
         }
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Outcome:
-        curve = {name: tuple(map(_from_json, values)) for name, values in content["curve"].items()}
+        """The outcome that `as_dict` described.
+
+        Raises:
+            BadInput: fields, columns or a verdict that an outcome of this version does not have,
+                or lacks.
+        """
+        content = known_fields(cls, content, "an outcome")
+        run = Run.from_dict(content["run"])
+        if set(content["curve"]) != set(COLUMNS):
+            raise BadInput(f"a curve has the columns {COLUMNS}, not {tuple(content['curve'])}")
+        if content["verdict"] not in set(Verdict):
+            raise BadInput(f"verdict={content['verdict']!r} is none of {[*map(str, Verdict)]}")
         return cls(
-            run=Run.from_dict(content["run"]),
+            run=run,
             verdict=Verdict(content["verdict"]),
             blew_up_at=content["blew_up_at"],
-            curve=curve,
-            cost=Cost(**content["cost"]),
+            curve={name: tuple(map(from_json, content["curve"][name])) for name in COLUMNS},
+            cost=Cost(**known_fields(Cost, content["cost"], "a cost")),
             probed=tuple(
-                {name: _from_json(row[name]) for name in row} for row in content.get("probed", ())
+                {name: from_json(row[name]) for name in row} for row in content.get("probed", ())
             ),
         )
 
 
-def _to_json(value: Any) -> Any:
+def to_json(value: Any) -> Any:
+    """Numbers in (nested) lists, those that JSON cannot hold as strings."""
     if isinstance(value, list | tuple):
-        return [_to_json(each) for each in value]
+        return [to_json(each) for each in value]
     return value if math.isfinite(value) else str(value)
 
 
-def _from_json(value: Any) -> Any:
+def from_json(value: Any) -> Any:
+    """What `to_json` was given, with lists for tuples."""
     if isinstance(value, list):
-        return [_from_json(each) for each in value]
+        return [from_json(each) for each in value]
     return float(value) if isinstance(value, str) else value

@@ -15,7 +15,9 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.stability.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.training.batches import batch_indices
 from keras_norms.lab.training.building import build, initial_values
-from keras_norms.lab.training.engines import CHUNK, engine_class
+from keras_norms.lab.training.checkpoint import Checkpoint, Keeper, Reached
+from keras_norms.lab.training.engines import CHUNK, TEST_BATCH, engine_class
+from keras_norms.lab.training.memory import enough_memory
 from keras_norms.lab.training.outcome import COLUMNS, Cost, Outcome
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
@@ -37,7 +39,7 @@ class Program:
         data: its data.
 
     Raises:
-        BadInput: a batch larger than the training set, or a run for another backend.
+        BadInput: a batch larger than the training set or than memory, or a run for another backend.
     """
 
     def __init__(self, run: Run, data: ImageData) -> None:
@@ -57,8 +59,8 @@ class Program:
         # Compiled here, so that no run's own time contains it.
         self._engine.reset(self._values(run.seed), run.seed)
         batches = batch_indices(len(data.y_train), run.batch, 1, run.seed)
-        self._engine.advance(batches, np.zeros(1, np.float32), self._shares(run), run.l2, np.inf)
-        self._engine.evaluate()
+        self._advance(run, batches, np.zeros(1, np.float32), np.inf)
+        self._evaluate()
         self._compile_seconds = time.perf_counter() - started
 
     def train(
@@ -68,29 +70,57 @@ class Program:
         on_point: OnPoint | None = None,
         probe: Probe | None = None,
     ) -> Outcome:
-        """Train one run, from its own weights and in its own order of batches."""
+        """Train one run, from its own weights and in its own order of batches.
+
+        Or from its checkpoint: see `keras_norms.lab.training.checkpoint`.
+        """
         assert run.program == self._run.program
         cpu, wall = time.process_time(), time.perf_counter()
-        self._engine.reset(self._values(run.seed), run.seed)
-        probed: list[Mapping[str, Any]] = []
+        keeper = Keeper(run, self._data, probe)
+        if found := keeper.read():
+            reached = found.reached
+            self._engine.reset(found.values, run.seed, found.optimizer, len(reached.losses))
+        else:
+            reached = Reached()
+            self._engine.reset(self._values(run.seed), run.seed)
+        before = reached.cost
 
-        def at_point(row: tuple[float, ...]) -> None:
-            if probe is not None:
-                probed.append(probe(self._engine.current(), self._data))
+        def cost() -> Cost:
+            return Cost(
+                before.cpu_seconds + time.process_time() - cpu,
+                before.wall_seconds + time.perf_counter() - wall,
+                # The first run of the program bears its compilation.
+                before.compile_seconds + self._compile_seconds,
+            )
+
+        def keep() -> None:
+            if keeper.due():
+                reached.cost = cost()
+                values, optimizer = self._engine.values(), self._engine.optimizer_values()
+                keeper.write(Checkpoint(reached, values, optimizer))
+
+        def tell(row: tuple[float, ...]) -> None:
             if on_point is not None:
                 on_point(run, dict(zip(COLUMNS, row, strict=True)))
 
-        verdict, blew_up_at, rows = self._follow(run, on_step or _ignore, at_point)
-        # The first run of the program bears its compilation.
-        compile_seconds, self._compile_seconds = self._compile_seconds, 0.0
-        return Outcome(
+        def at_point(row: tuple[float, ...]) -> None:
+            if probe is not None:
+                reached.probed.append(probe(self._engine.current(), self._data))
+            tell(row)
+
+        for row in reached.rows:
+            tell(row)
+        verdict, blew_up_at = self._follow(run, reached, on_step or _ignore, at_point, keep)
+        outcome = Outcome(
             run=run,
             verdict=verdict,
             blew_up_at=blew_up_at,
-            curve=dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)),
-            probed=tuple(probed),
-            cost=Cost(time.process_time() - cpu, time.perf_counter() - wall, compile_seconds),
+            curve=dict(zip(COLUMNS, zip(*reached.rows, strict=True), strict=True)),
+            probed=tuple(reached.probed),
+            cost=cost(),
         )
+        self._compile_seconds = 0.0
+        return outcome
 
     def _values(self, seed: int) -> list[np.ndarray]:
         if seed not in self._initial:
@@ -104,26 +134,38 @@ class Program:
         rest = run.rest_rate / run.learning_rate
         return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
 
+    def _advance(
+        self, run: Run, batches: np.ndarray, rates: np.ndarray, limit: float
+    ) -> tuple[list[float], list[float]]:
+        with enough_memory("batch", run.batch, "a training step"):
+            return self._engine.advance(batches, rates, self._shares(run), run.l2, limit)
+
+    def _evaluate(self) -> tuple[float, float]:
+        with enough_memory("width", self._run.width, f"{TEST_BATCH} test images at a time"):
+            return self._engine.evaluate()
+
     def _follow(
-        self, run: Run, on_step: OnStep, at_point: Callable[[tuple[float, ...]], None]
-    ) -> tuple[Verdict, int | None, list[tuple[float, ...]]]:
-        """The verdict, the step of a blow-up, and the rows of the curve."""
+        self,
+        run: Run,
+        reached: Reached,
+        on_step: OnStep,
+        at_point: Callable[[tuple[float, ...]], None],
+        keep: Callable[[], None],
+    ) -> tuple[Verdict, int | None]:
+        """The verdict and the step of a blow-up; `reached` is gone on with, to the end."""
         classes, examples = self._data.classes, len(self._data.y_train)
         batches = batch_indices(examples, run.batch, run.steps, run.seed, reshuffle=run.reshuffle)
         rates = learning_rates(run.schedule, run.learning_rate, run.steps)
-        shares = self._shares(run)
-        losses: list[float] = []
-        accuracies: list[float] = []
-        rows: list[tuple[float, ...]] = []
+        losses, accuracies, rows = reached.losses, reached.accuracies, reached.rows
         # The first step goes alone, for its loss sets the limit.
-        limit, chunk, since = math.inf, 1, 0
+        limit = blow_up_limit(losses[0], classes) if losses else math.inf
+        chunk, since = 1, int(rows[-1][0]) if rows else 0
         while True:
+            keep()
             start = len(losses)
             until = min(start + chunk, _next_evaluation(run, start))
             began = time.perf_counter()
-            piece = self._engine.advance(
-                batches[start:until], rates[start:until], shares, run.l2, limit
-            )
+            piece = self._advance(run, batches[start:until], rates[start:until], limit)
             chunk = _next_chunk(until - start, time.perf_counter() - began)
             losses += piece[0]
             accuracies += piece[1]
@@ -133,16 +175,16 @@ class Program:
             blown_up = blown_up_at(losses, classes) is not None
             if not blown_up and done < _next_evaluation(run, start):
                 continue
-            tested = self._engine.evaluate()
+            tested = self._evaluate()
             trained = float(np.mean(losses[since:])), float(np.mean(accuracies[since:]))
             rows.append((done, *trained, *tested))
             at_point(rows[-1])
             since = done
             if not blown_up and not math.isfinite(tested[0]):
                 # The last update did it, before a training step could tell.
-                return Verdict.BLEW_UP, done, rows
+                return Verdict.BLEW_UP, done
             if blown_up or done == run.steps:
-                return *classify(losses, accuracies, classes), rows
+                return classify(losses, accuracies, classes)
 
 
 def require_backend(run: Run) -> None:

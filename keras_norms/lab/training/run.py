@@ -6,7 +6,7 @@ import hashlib
 import json
 import math
 import numbers
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import keras
@@ -15,6 +15,7 @@ from keras_norms import schemes
 from keras_norms.lab import models
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.schedules import parse
+from keras_norms.lab.training.schema import known_fields
 from keras_norms.lab.training.swept import PARTS
 
 OPTIMIZERS = ("sgd",)
@@ -141,13 +142,7 @@ class Run:
         Raises:
             BadInput: fields that a run of this version does not have, or lacks.
         """
-        known = {f.name for f in fields(cls)}
-        if unknown := set(content) - known:
-            raise BadInput(f"a run has no field {sorted(unknown)[0]!r}; it has {sorted(known)}")
-        try:
-            return cls(**content)
-        except TypeError as error:
-            raise BadInput(f"a run lacks fields: {error}") from error
+        return cls(**known_fields(cls, content, "a run"))
 
 
 def _is_int(value: Any) -> bool:

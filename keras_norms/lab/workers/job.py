@@ -12,13 +12,9 @@ import optuna
 
 from keras_norms.lab.finished import open_study
 from keras_norms.lab.progress import Progress
+from keras_norms.lab.provenance import THREADS
+from keras_norms.lab.training.checkpoint import kept_in
 
-THREADS = (
-    "OMP_NUM_THREADS",  # torch, and whatever NumPy calls
-    "TF_NUM_INTRAOP_THREADS",
-    "TF_NUM_INTEROP_THREADS",
-    "PJRT_NPROC",  # JAX
-)
 # Processes that share a GPU cannot each take all of its memory at the start.
 SHARED_GPU = {"TF_FORCE_GPU_ALLOW_GROWTH": "true", "XLA_PYTHON_CLIENT_PREALLOCATE": "false"}
 
@@ -32,11 +28,13 @@ class Job:
             settings.
         storage: URL or path.
         data_dir: folder of the TFDS sets.
+        checkpoints: folder for those of the runs in the middle; none are kept where None.
     """
 
     plan: tuple[tuple[str, Any], ...]
     storage: str
     data_dir: str | None = None
+    checkpoints: str | None = None
 
     def parts(self) -> list[tuple[ModuleType, Any]]:
         return [(importlib.import_module(name), settings) for name, settings in self.plan]
@@ -58,8 +56,9 @@ class Job:
         parts, studies = self.parts(), self.studies()
         for module, settings in parts:
             progress.expect(module.effort(settings))
-        for study, (module, settings) in zip(studies, parts, strict=True):
-            module.run(study, settings, data_dir=self.data_dir, progress=progress)
+        with kept_in(self.checkpoints):
+            for study, (module, settings) in zip(studies, parts, strict=True):
+                module.run(study, settings, data_dir=self.data_dir, progress=progress)
 
 
 def environment(workers: int, cores: int) -> dict[str, str]:

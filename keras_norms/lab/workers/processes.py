@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 
+from keras_norms.lab.provenance import cores
 from keras_norms.lab.workers.job import Job, environment
 from keras_norms.lab.workers.member import Message, work
 
@@ -76,14 +77,8 @@ class Process:
 
 
 def launch(job: Job, workers: int) -> list[Process]:
-    variables = environment(workers, _cores())
+    variables = environment(workers, cores())
     return [Process(job, f"worker {k + 1}", variables) for k in range(workers)]
-
-
-def _cores() -> int:
-    """As many as this process may use, where the system tells."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity else os.cpu_count() or 1
 
 
 def _signal(number: int) -> str:

@@ -18,10 +18,17 @@ TEST_BATCH = 1000
 class Engine(Protocol):
     """Trains one model again and again, compiled once."""
 
-    def reset(self, values: list[np.ndarray], seed: int) -> None:
+    def reset(
+        self,
+        values: list[np.ndarray],
+        seed: int,
+        optimizer: list[np.ndarray] | None = None,
+        step: int = 0,
+    ) -> None:
         """Start over: `values` into the model's variables, the optimizer as new.
 
-        `seed` is for what the backend draws from a state of its own, outside those variables.
+        Or go on after `step` steps, with what `values` and `optimizer_values` were there. `seed`
+        is for what the backend draws from a state of its own, outside those variables.
         """
 
     def advance(
@@ -46,6 +53,9 @@ class Engine(Protocol):
 
     def values(self) -> list[np.ndarray]:
         """What the model's variables have become, in the order of `reset`."""
+
+    def optimizer_values(self) -> list[np.ndarray]:
+        """What the optimizer's variables have become, in the order of `reset`."""
 
 
 def engine_class() -> type[Any]:

@@ -40,13 +40,19 @@ class Engine:
         self._test = jax.jit(self._measure)
         self._state: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
 
-    def reset(self, values: list[np.ndarray], seed: int) -> None:
+    def reset(
+        self,
+        values: list[np.ndarray],
+        seed: int,
+        optimizer: list[np.ndarray] | None = None,
+        step: int = 0,
+    ) -> None:
         given = {id(v): value for v, value in zip(self.model.variables, values, strict=True)}
         # Copies, since the loop takes its state's buffers for its own.
         self._state = (
             [jnp.array(given[id(v)], v.dtype) for v in self.model.trainable_variables],
             [jnp.array(given[id(v)], v.dtype) for v in self.model.non_trainable_variables],
-            [jnp.array(value) for value in self._new_optimizer],
+            [jnp.array(value) for value in optimizer or self._new_optimizer],
         )
 
     def advance(
@@ -88,6 +94,9 @@ class Engine:
             id(v): np.array(value) for v, value in zip(variables, trainable + rest, strict=True)
         }
         return [found[id(v)] for v in self.model.variables]
+
+    def optimizer_values(self) -> list[np.ndarray]:
+        return [np.array(value) for value in self._state[2]]
 
     def _measure(self, trainable: Any, rest: Any, x: Any, y: Any) -> tuple[Any, Any]:
         logits, _ = self.model.stateless_call(trainable, rest, x, training=False)

@@ -42,10 +42,17 @@ class Engine:
         self._steps = tf.function(self._loop, autograph=False, jit_compile=xla)
         self._test = tf.function(self._measure, autograph=False, jit_compile=xla)
 
-    def reset(self, values: list[np.ndarray], seed: int) -> None:
+    def reset(
+        self,
+        values: list[np.ndarray],
+        seed: int,
+        optimizer: list[np.ndarray] | None = None,
+        step: int = 0,
+    ) -> None:
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, self._new_optimizer, strict=True):
+        optimizer = optimizer or self._new_optimizer
+        for variable, value in zip(self.optimizer.variables, optimizer, strict=True):
             variable.assign(value)
 
     def advance(
@@ -74,6 +81,9 @@ class Engine:
 
     def values(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self.model.variables]
+
+    def optimizer_values(self) -> list[np.ndarray]:
+        return [variable.numpy() for variable in self.optimizer.variables]
 
     def _measure(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = self.model(x, training=False)

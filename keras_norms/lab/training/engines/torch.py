@@ -16,7 +16,7 @@ from keras_norms.lab.training.engines import (
     test_slices,
 )
 
-STREAM = 2  # of the run's seed, for dropout
+STREAM, SEEDS = 2, 2**63  # of the run's seed, for dropout: a seed for each step
 
 
 class Engine:
@@ -28,15 +28,22 @@ class Engine:
         self.model, self.optimizer = model, optimizer
         torch.backends.cudnn.deterministic = True
         optimizer.build(model.trainable_variables)
-        convert = keras.ops.convert_to_numpy
-        self._new_optimizer = [np.array(convert(v)) for v in optimizer.variables]
+        self._new_optimizer = self.optimizer_values()
         self._x, self._y, self._x_test, self._y_test = on_device(data)
 
-    def reset(self, values: list[np.ndarray], seed: int) -> None:
+    def reset(
+        self,
+        values: list[np.ndarray],
+        seed: int,
+        optimizer: list[np.ndarray] | None = None,
+        step: int = 0,
+    ) -> None:
         self._draw = np.random.default_rng([seed, STREAM])
+        self._draw.integers(SEEDS, size=step)  # those of the steps before
         for variable, value in zip(self.model.variables, values, strict=True):
             variable.assign(value)
-        for variable, value in zip(self.optimizer.variables, self._new_optimizer, strict=True):
+        optimizer = optimizer or self._new_optimizer
+        for variable, value in zip(self.optimizer.variables, optimizer, strict=True):
             variable.assign(value)
 
     def advance(
@@ -47,7 +54,7 @@ class Engine:
         # Its dropout draws from one generator of the whole process, which is the caller's.
         with torch.random.fork_rng():
             for batch, rate in zip(batches, rates, strict=True):
-                torch.manual_seed(int(self._draw.integers(2**63)))
+                torch.manual_seed(int(self._draw.integers(SEEDS)))
                 loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate), shares, l2)
                 losses.append(loss)
                 accuracies.append(accuracy)
@@ -71,6 +78,9 @@ class Engine:
 
     def values(self) -> list[np.ndarray]:
         return [np.array(keras.ops.convert_to_numpy(v)) for v in self.model.variables]
+
+    def optimizer_values(self) -> list[np.ndarray]:
+        return [np.array(keras.ops.convert_to_numpy(v)) for v in self.optimizer.variables]
 
     def _step(
         self, batch: torch.Tensor, rate: float, shares: np.ndarray, l2: float

@@ -1,0 +1,210 @@
+"""Checkpoints: a run that is killed goes on from its last one, to the same curve, bit for bit.
+
+Within `kept_in(folder)` a run in the middle is written to `folder/<key>.npz` every minute, at the
+end of a call into the backend: every variable of the model (moving statistics and the seeds of
+dropout among them) and of the optimizer, the loss and accuracy of each step, the curve, what a
+probe has answered, and the seconds spent. A kill costs at most that minute; what is shorter never
+writes one. The file is written beside and moved into place, so the last whole one is always there.
+
+What could silently give another curve is not used: a file holds the `origin` of its run. Where any
+of it differs from what is here, or the file is damaged, a warning says so and the run starts from
+its first step. A file that lies under another run's name was put there by hand, and is refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import json
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from keras_norms.lab.data import ImageData
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.training.origin import difference, origin
+from keras_norms.lab.training.outcome import Cost, from_json, to_json
+from keras_norms.lab.training.run import Run
+
+VERSION = 1  # of what a file holds
+EVERY = 60.0  # seconds
+LARGEST_SHARE = 0.02  # of the time that may go into writing: large states are written less often
+
+_place: ContextVar[tuple[Path, float] | None] = ContextVar("checkpoints", default=None)
+
+
+@contextlib.contextmanager
+def kept_in(folder: str | Path | None, every: float = EVERY) -> Iterator[None]:
+    """Keeps the checkpoints of what is trained inside in `folder`; None keeps none.
+
+    Each run has one, written at most every `every` seconds, which stays until it is removed.
+    """
+    token = _place.set(None if folder is None else (Path(folder), every))
+    try:
+        yield
+    finally:
+        _place.reset(token)
+
+
+def remove(run: Run) -> None:
+    """Removes the checkpoint of `run`, whose outcome is stored."""
+    if place := _place.get():
+        path = _path(place[0], run)
+        with contextlib.suppress(OSError):  # what is left does no harm
+            for one in (path, _part(path)):
+                one.unlink(missing_ok=True)
+
+
+@dataclass
+class Reached:
+    """How far a run has come: its curves so far, and their cost in all processes.
+
+    Attributes:
+        losses, accuracies: of each training step.
+        rows: of the curve, in the order of `outcome.COLUMNS`.
+        probed: what a probe has answered.
+        cost: seconds.
+    """
+
+    losses: list[float] = field(default_factory=list)
+    accuracies: list[float] = field(default_factory=list)
+    rows: list[tuple[float, ...]] = field(default_factory=list)
+    probed: list[Mapping[str, Any]] = field(default_factory=list)
+    cost: Cost = field(default_factory=lambda: Cost(0.0, 0.0, 0.0))
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run in the middle, with the values of the model's and the optimizer's variables there."""
+
+    reached: Reached
+    values: list[np.ndarray]
+    optimizer: list[np.ndarray]
+
+
+class Keeper:
+    """Reads and writes the checkpoint of one run.
+
+    Args:
+        run: the run.
+        data: its data.
+        probe: what looks on, whose answers are in the file.
+    """
+
+    def __init__(self, run: Run, data: ImageData, probe: Callable[..., Any] | None) -> None:
+        self._run, self._data, self._probe = run, data, probe
+        place = _place.get()
+        self._path = None if place is None else _path(place[0], run)
+        self._pause = 0.0 if place is None else place[1]
+        self._last = time.monotonic()
+
+    @functools.cached_property
+    def _origin(self) -> dict[str, Any]:
+        return origin(self._run, self._data, self._probe)
+
+    def due(self) -> bool:
+        """Whether it is time to write."""
+        return self._path is not None and time.monotonic() - self._last >= self._pause
+
+    def read(self) -> Checkpoint | None:
+        """The run's checkpoint; None where there is none that it can go on from.
+
+        Raises:
+            BadInput: the file is another run's.
+        """
+        if self._path is None or not self._path.exists():
+            return None
+        try:
+            with np.load(self._path) as file:
+                arrays = {name: file[name] for name in file}
+            said = json.loads(arrays.pop("said").tobytes())
+            version = said["version"]
+        # The zip, NumPy's headers and the JSON may each be damaged, with errors of their own.
+        except Exception as error:
+            return self._unused(f"cannot be read ({type(error).__name__}: {error})")
+        if version != VERSION:
+            return self._unused(f"is of version {version}, not {VERSION}")
+        if said["key"] != self._run.key:
+            raise BadInput(
+                f"checkpoint {str(self._path)!r} is of another run, with "
+                f"{difference(said['origin']['run'], self._run.as_dict())}: move it away, and the "
+                "run starts from its first step"
+            )
+        if differs := difference(said["origin"], self._origin):
+            return self._unused(f"was written with {differs}")
+        reached = Reached(
+            losses=arrays["losses"].tolist(),
+            accuracies=arrays["accuracies"].tolist(),
+            rows=[tuple(row) for row in from_json(said["rows"])],
+            probed=[{name: from_json(row[name]) for name in row} for row in said["probed"]],
+            cost=Cost(**said["cost"]),
+        )
+        values, optimizer = (
+            [arrays[f"{of}{k}"] for k in range(said[of])] for of in ("values", "optimizer")
+        )
+        return Checkpoint(reached, values, optimizer)
+
+    def write(self, checkpoint: Checkpoint) -> None:
+        """Puts `checkpoint` in the place of the one before; what cannot be written is warned of."""
+        reached, made = checkpoint.reached, self._origin
+        began = time.monotonic()
+        said = {
+            "version": VERSION,
+            "key": self._run.key,
+            "origin": made,
+            "rows": to_json(reached.rows),
+            "probed": [{name: to_json(row[name]) for name in row} for row in reached.probed],
+            "cost": asdict(reached.cost),
+            "values": len(checkpoint.values),
+            "optimizer": len(checkpoint.optimizer),
+        }
+        arrays = {
+            "said": np.frombuffer(json.dumps(said).encode(), np.uint8),
+            "losses": np.array(reached.losses),
+            "accuracies": np.array(reached.accuracies),
+            **{f"values{k}": value for k, value in enumerate(checkpoint.values)},
+            **{f"optimizer{k}": value for k, value in enumerate(checkpoint.optimizer)},
+        }
+        try:
+            _write(self._path, arrays)
+        except OSError as error:
+            warnings.warn(
+                f"checkpoint {str(self._path)!r} cannot be written ({error.strerror or error}); "
+                "the run goes on without",
+                stacklevel=2,
+            )
+        self._last = time.monotonic()
+        self._pause = max(self._pause, (self._last - began) / LARGEST_SHARE)
+
+    def _unused(self, reason: str) -> None:
+        warnings.warn(
+            f"checkpoint {str(self._path)!r} {reason}: it is not used, and the run starts from its "
+            "first step",
+            stacklevel=3,
+        )
+
+
+def _path(folder: Path, run: Run) -> Path:
+    return folder / f"{run.key}.npz"
+
+
+def _part(path: Path) -> Path:
+    """What becomes the checkpoint when it is whole."""
+    return path.with_suffix(".part")
+
+
+def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = _part(path)
+    with open(part, "wb") as file:
+        np.savez(file, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(part, path)
