@@ -56,11 +56,20 @@ def run_trials(
     progress: Progress | None = None,
     train: Train = train,
 ) -> list[Outcome]:
-    """The outcomes of `runs`, in their order; only those that no trial has finished are trained."""
+    """The outcomes of `runs`, in their order; only those that no trial has finished are trained.
+
+    Raises:
+        BadInput: data that are not there, a run that cannot be or does not fit into memory, or an
+            outcome that another version wrote; what is finished is kept.
+    """
     wanted = list(runs)
-    done = run_searches(
-        study, [lambda _: wanted], data_dir=data_dir, progress=progress, train=train
-    )
+
+    def all_of_them(done: Mapping[str, Outcome]) -> list[Run]:
+        for run in wanted:
+            done.get(run.key)  # one that cannot be read is told before the others are trained
+        return wanted
+
+    done = run_searches(study, [all_of_them], data_dir=data_dir, progress=progress, train=train)
     return [done[run.key] for run in wanted]
 
 

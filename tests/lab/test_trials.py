@@ -12,6 +12,7 @@ import pytest
 from optuna.trial import TrialState
 
 from keras_norms.lab import lease, patience
+from keras_norms.lab.errors import BadInput
 from keras_norms.lab.lease import Lease, owner
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.trials import PARAMETERS, finished, open_study, outcomes, run_trials
@@ -82,6 +83,38 @@ def test_ctrl_c_keeps_what_is_finished_and_frees_what_was_running(study):
     train = Pretended()
     run_trials(study, [run(0.1), run(0.2), run(0.3)], train=train)
     assert [r.learning_rate for r in train.trained] == [0.2, 0.3]
+
+
+def test_an_outcome_of_another_version_is_named_and_kept(study, tmp_path):
+    run_trials(study, [run(0.1), run(0.2)], train=Pretended())
+    storage, trial = study._storage, study.get_trials()[1]
+    older = trial.user_attrs["outcome"] | {"accuracy": 0.9}
+    # An attribute of a finished trial cannot be changed, so the trial is written again.
+    again = dict(trial.user_attrs) | {"outcome": older, "key": run(0.3).key}
+    study.add_trial(optuna.trial.create_trial(value=0.9, user_attrs=again))
+    before = (tmp_path / "trials.log").read_bytes()
+    train = Pretended()
+    assert run_trials(study, [run(0.1), run(0.2)], train=train)  # those that are asked for are read
+    with pytest.raises(
+        BadInput,
+        match=r"trial 2 of this storage was written by another version \(keras_norms \d.* has no "
+        r"field 'accuracy'.*kept as it is: write another --out or --storage",
+    ):
+        run_trials(study, [run(0.1), run(0.3), run(0.4)], train=train)
+    with pytest.raises(BadInput, match="trial 2"):
+        outcomes(study)
+    assert train.trained == []  # it is told first
+    assert storage.get_all_trials(study._study_id)[0].state == TrialState.COMPLETE
+    assert (tmp_path / "trials.log").read_bytes() == before
+
+
+def test_a_run_of_another_version_under_way_is_named(study):
+    leave_running(study, run(0.2), host="elsewhere")
+    trial = study.get_trials()[0]
+    theirs = trial.user_attrs["run"] | {"colour": "red"}
+    study._storage.set_trial_user_attr(trial._trial_id, "run", theirs)
+    with pytest.raises(BadInput, match=r"trial 0 of this storage .* a run has no field 'colour'"):
+        run_trials(study, [run()], train=Pretended())
 
 
 def leave_running(study, r, **process) -> None:

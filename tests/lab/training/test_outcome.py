@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+from collections.abc import Callable
 
 import pytest
 
+from keras_norms.lab.errors import BadInput
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Cost, Outcome, Run
 
@@ -75,6 +77,27 @@ def test_an_outcome_of_before_there_were_probes():
     content = outcome(probed=()).as_dict()
     del content["probed"]
     assert Outcome.from_dict(content) == outcome(probed=())
+
+
+ANOTHER_VERSION = [
+    (lambda c: c.update(colour="red"), "an outcome has no field 'colour'; it has .*'verdict'"),
+    (lambda c: c.pop("cost"), "an outcome lacks its field 'cost'"),
+    (lambda c: c["cost"].pop("cpu_seconds"), "a cost lacks its field 'cpu_seconds'"),
+    (lambda c: c["cost"].update(joules=1.0), "a cost has no field 'joules'"),
+    (lambda c: c["run"].update(optimiser="sgd"), "a run has no field 'optimiser'"),
+    (lambda c: c["run"].pop("width"), "a run lacks its field 'width'"),
+    (lambda c: c["curve"].pop("test_loss"), "a curve has the columns .*'test_loss'.*, not"),
+    (lambda c: c.update(verdict="diverged"), "verdict='diverged' is none of .*'blew up'"),
+    (lambda c: c.update(cost=1.5), "a cost has fields by name; 1.5 has none"),
+]
+
+
+@pytest.mark.parametrize(("change", "said"), ANOTHER_VERSION)
+def test_what_another_version_wrote_is_refused_by_name(change: Callable, said: str):
+    content = json.loads(json.dumps(outcome().as_dict()))
+    change(content)
+    with pytest.raises(BadInput, match=said):
+        Outcome.from_dict(content)
 
 
 def test_it_cannot_be_changed():
