@@ -29,18 +29,20 @@ def train(
 
     A function of the runs alone: the same run gives the same outcome, bit for bit on one backend,
     device and number of threads, whatever is trained before it. Runs of one `program` follow one
-    another and share what is compiled; the last few programs are kept for later calls.
+    another and share what is compiled; the last few programs are kept for later calls. Within
+    `checkpoint.kept_in(folder)` a run that was killed in the middle goes on from there.
 
     Args:
         runs: what to train.
         data_dir, cache_dir: see `keras_norms.lab.data.load`.
         on_step: called with a run and the number of steps it has done, every few steps.
         on_point: called with a run and each point of its curve, by column, as it is measured; what
-            it raises ends the run there, without an outcome.
+            it raises ends the run there, without an outcome. A run that goes on from a checkpoint
+            tells the points before it at once.
         probe: called with the model and its data at each evaluation; the outcome keeps its answers.
 
     Raises:
-        BadInput: data that are not there, or a run that cannot be.
+        BadInput: data that are not there, or a run that cannot be or does not fit into memory.
     """
     groups: dict[tuple, list[Run]] = {}
     for run in runs:

@@ -62,7 +62,7 @@ def test_wherever_it_was_killed(trained: tuple[Program, Outcome], tmp_path: Path
     for after in range(first.run.steps):
         with kept_in(tmp_path / str(after), every=0):
             killed(program, first.run, after)
-            program.train(but(first, seed=9))  # the program is used for something else
+            program.train(but(first, seed=9, steps=2))  # the program is used for something else
             told: list[int] = []
             assert program.train(first.run, lambda run, step, told=told: told.append(step)) == first
             assert told[0] == after + 1

@@ -69,7 +69,7 @@ def test_kill_and_go_on_to_the_same_curve(tmp_path: Path):
         (uninterrupted,) = train([run])
         while steps_kept(path) < ENOUGH:
             assert child.poll() is None, child.stderr.read()
-            time.sleep(0.01)
+            time.sleep(0.1)
     finally:
         child.send_signal(signal.SIGKILL)
         child.communicate()

@@ -12,6 +12,7 @@ import pytest
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiments import carry_out
+from keras_norms.lab.training import checkpoint
 from keras_norms.lab.trials import open_study
 from keras_norms.lab.workers import WorkersLost
 from keras_norms.lab.workers.job import environment
@@ -138,3 +139,11 @@ def test_a_study_that_nobody_signed_is_refused(tmp_path):
     study.tell(study.ask(), 0.5)
     with pytest.raises(BadInput, match=r"study='sleeping' .* belongs to something that has not"):
         carry_out([(sleeping, Settings(log="log"))], tmp_path)
+
+
+def test_checkpoints_are_kept_beside_the_results_while_it_works(tmp_path, monkeypatch):
+    kept = []
+    monkeypatch.setattr(sleeping, "run", lambda *_, **__: kept.append(checkpoint._place.get()))
+    carry_out([(sleeping, Settings(log="log"))], tmp_path, f"sqlite:///{tmp_path}/elsewhere.db")
+    assert kept == [(tmp_path / "checkpoints", checkpoint.EVERY)]
+    assert checkpoint._place.get() is None
