@@ -57,9 +57,10 @@ class Edge:
 
     @property
     def resolved(self) -> bool:
-        """Whether the interval, as far as it lies in the range, is at most a decade wide."""
+        """Whether the median is worth quoting: it is "no rate" or "every rate", or the interval,
+        as far as it lies in the range, is at most a decade wide."""
         low, high = np.clip(self.interval, *self.range)
-        return bool(high <= WIDEST * low)
+        return self.median in (0, math.inf) or bool(high <= WIDEST * low)
 
     @property
     def brief(self) -> str:
