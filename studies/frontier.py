@@ -19,6 +19,9 @@ Beware     Seeds are three, so an interval's between-seed part is rough. Where b
 Cost       With the defaults about 1800 runs of 200 steps: some 15 CPU minutes with TensorFlow,
            most of it compiling; --quick about 290 runs.
 Command    python -m studies run frontier --out results
+GPU        Ready and never run, for want of one:
+           KERAS_BACKEND=jax python -m studies run frontier --data cifar10 --model resnet --width 16
+           --depths 20 32 56 110 --steps 1000 --data-dir ~/tensorflow_datasets
 """
 
 from __future__ import annotations

@@ -13,7 +13,8 @@ Sides      ours; Keras's own layer; the framework's operation (TensorFlow's fuse
 Networks   A whole training step (forward, backward, SGD at a fixed gradient of the logits) of
            eight 3x3 convolutions of 64 filters, each normalized, with ReLU, then pooling and a
            dense head; and of ResNet-20. 16 images of 32x32x3. Against the same without normalizer,
-           and with the floor in its place: what a single pass over the data costs each way.
+           and with the floor in its place: what a single pass over the data costs each way. (Under
+           XLA on a CPU the floor is slower than a normalizer is, and bounds nothing.)
 Clock      All sides of a cell take turns in one process. CPU time of all threads on a CPU (it is
            cost, not latency); time until the device is done on a GPU. Ratios are of neighbours in
            one round: the median with its quartiles.

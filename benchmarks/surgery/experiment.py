@@ -14,6 +14,9 @@ group, ... Converted so, the network runs, takes one step of SGD with a finite l
 predict    `predict` of ResNet-50 on four batches, before and after the fold, in turns in one
            process, without XLA on TensorFlow and torch; JAX compiles. The ratio of CPU time, its
            median and quartiles over the rounds.
+Found      With such statistics the EfficientNets magnify rounding, the larger ones to the size of
+           their outputs, so that two float32 computations say nothing of one another; some folds
+           exceed the bound there and count as failures. In float64 all agree.
 Processes  One for each network. Steps are taken without a graph: to trace one takes longer.
 Cost       About 40 CPU minutes for all; NAMES chooses.
 Command    python -m benchmarks run surgery --out results

@@ -20,7 +20,8 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
     become those that one pass over `data` gives; after it they are again what training had made
     of them, so that training goes on as if nothing had been. Validation then says how good the
     weights are, not how far the moving averages lag behind them. What is saved by a checkpoint
-    has the averages of training: call `recalibrate` on it.
+    has the averages of training: call `recalibrate` on it. Interrupted during a validation, the
+    model keeps the recalibrated ones until this callback begins its next `fit`.
 
     The model is left as it is but for that: weights, optimizer, seeds. The pass is compiled once.
     It costs a forward pass over `data` for each validation; some 10^3 examples are enough.
@@ -57,6 +58,9 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
         self._estimator = checked_estimator(estimator)
         self._measured: tuple[Any, Any] = (None, None)
         self._kept: list[tuple[keras.Variable, Any]] = []
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        self.on_test_end()  # what an interruption has left undone
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
         model = self.model

@@ -97,6 +97,25 @@ def test_in_evaluate():
         np.testing.assert_array_equal(now, wanted)
 
 
+class Interrupted(keras.callbacks.Callback):
+    def on_test_batch_end(self, batch, logs=None):
+        raise KeyboardInterrupt
+
+
+def test_an_interrupted_validation_is_undone_by_the_next_fit():
+    model, seen = model_of(BatchNormalization), []
+    callback = RecalibrateBeforeValidation(X, batch_size=8)
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, callback, Interrupted(), epochs=1)
+    look = keras.callbacks.LambdaCallback(
+        on_train_begin=lambda logs: seen.append(array(model.get_layer("first").moving_mean))
+    )
+    fit(model, callback, look, epochs=1)
+    plain = model_of(BatchNormalization)
+    fit(plain, epochs=1, validation_data=None)
+    np.testing.assert_array_equal(seen[0], array(plain.get_layer("first").moving_mean))
+
+
 def test_the_pass_is_traced_once():
     calls = []
 

@@ -51,7 +51,8 @@ def frontier_table(cells: Sequence[Cell], name: str, steps: int, along: Along = 
     caption = (
         f"Largest learning rate that trains within {steps} steps, and largest before blow-up: "
         "median over seeds [90 % interval of the seeds' posteriors together], then the median of "
-        "each seed. No threshold: seeds in which dead but finite runs lie between blown-up ones, "
+        "each seed. Unknown: the interval is wider than a decade. "
+        "No threshold: seeds in which dead but finite runs lie between blown-up ones, "
         "so that the blow-up edge is only where they begin. Out of order: runs that did not train "
         "between learning rates that did."
     )
@@ -63,7 +64,7 @@ def frontier_summary(cells: Sequence[Cell], steps: int, along: Along = DEPTH) ->
     sentences = []
     for place in sorted({along.of(cell) for cell in cells}):
         found = [
-            f"{spoken(cell.trains.median)} ({cell.program.normalizer.split(':')[0]})"
+            f"{cell.trains.brief} ({cell.program.normalizer.split(':')[0]})"
             for cell in cells
             if along.of(cell) == place
         ]

@@ -48,7 +48,7 @@ class Report:
         folder.mkdir(parents=True, exist_ok=True)
         for section in self.sections:
             for table in section.tables:
-                table.write(folder / "tables")
+                table.write(folder / "tables", section.provenance)
         html, markdown = folder / f"{name}.html", folder / f"{name}.md"
         html.write_text(self.html(), encoding="utf-8")
         markdown.write_text(self.markdown(folder), encoding="utf-8")

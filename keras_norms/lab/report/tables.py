@@ -1,4 +1,4 @@
-"""A table of the report: a pandas frame with a caption, written as CSV and Markdown."""
+"""A table of the report: a pandas frame with a caption, as CSV, Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -29,13 +29,22 @@ class Table:
         cells = self.frame.map(lambda cell: str(cell).replace("|", "\\|"))
         return cells.to_markdown(index=False, disable_numparse=True)
 
-    def write(self, folder: Path) -> None:
-        """Writes `<name>.csv` and `<name>.md` into `folder`."""
+    def latex(self) -> str:
+        """For booktabs; its Greek letters and signs want LuaLaTeX or XeLaTeX."""
+        shown = self.frame.style.hide(axis="index")
+        shown = shown.format(escape="latex").format_index(escape="latex", axis="columns")
+        return shown.to_latex(hrules=True)
+
+    def write(self, folder: Path, provenance: str = "") -> None:
+        """Writes `<name>.csv`, `<name>.md` and `<name>.tex` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         tidy = self.frame if self.tidy is None else self.tidy
         tidy.to_csv(folder / f"{self.name}.csv", index=False)
-        text = f"{self.caption}\n\n{self.markdown()}\n"
+        origin = f"\n<sub>{provenance}</sub>\n" * bool(provenance)
+        text = f"{self.caption}\n\n{self.markdown()}\n{origin}"
         (folder / f"{self.name}.md").write_text(text, encoding="utf-8")
+        said = "".join(f"% {line}\n" for line in (self.caption, provenance) if line)
+        (folder / f"{self.name}.tex").write_text(said + self.latex(), encoding="utf-8")
 
 
 def number(value: float | None) -> str:

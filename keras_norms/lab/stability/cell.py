@@ -18,6 +18,8 @@ from keras_norms.lab.stability.threshold import Thresholds
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 
+WIDEST = 10.0  # ratio of the ends of an interval whose median is still worth quoting
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -48,11 +50,28 @@ class Edge:
         low, high = Estimate(self.seeds[0].range, together).interval()
         return _rate(low), _rate(high)
 
+    @property
+    def range(self) -> tuple[float, float]:
+        """The learning rates between which it was looked for."""
+        return 10 ** self.seeds[0].range.low, 10 ** self.seeds[0].range.high
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the median is worth quoting: it is "no rate" or "every rate", or the interval,
+        as far as it lies in the range, is at most a decade wide."""
+        low, high = np.clip(self.interval, *self.range)
+        return self.median in (0, math.inf) or bool(high <= WIDEST * low)
+
+    @property
+    def brief(self) -> str:
+        """The median in two digits, or "unknown" where the runs leave it open."""
+        return spoken(self.median) if self.resolved else "unknown"
+
     def __str__(self) -> str:
         low, high = self.interval
         if low == high:
             return spoken(low)
-        return f"{spoken(self.median)} [{spoken(low)}, {spoken(high)}]"
+        return f"{self.brief} [{spoken(low)}, {spoken(high)}]"
 
 
 @dataclass(frozen=True)

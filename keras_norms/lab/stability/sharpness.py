@@ -20,6 +20,7 @@ from keras_norms.lab.training.building import build, initial_values
 from keras_norms.lab.training.engines import CHUNK, engine_class
 from keras_norms.lab.training.program import require_backend
 from keras_norms.lab.training.schedules import learning_rates
+from keras_norms.lab.training.swept import Shares
 from keras_norms.probes.curvature import Curvature, Largest
 
 
@@ -100,7 +101,8 @@ class Sharpness:
         self._run, self._data = run, data
         self._model = build(run, data, run.seed)
         optimizer = keras.optimizers.SGD(learning_rate=1.0, momentum=run.momentum)
-        self._engine = engine_class()(self._model, optimizer, data, run.l2)
+        self._engine = engine_class()(self._model, optimizer, data)
+        self._shares = Shares(self._model)
         self._curvature = Curvature(self._model, data.x_train[:examples], data.y_train[:examples])
 
     def measure(self, run: Run, at: tuple[int, ...]) -> Iterator[Point]:
@@ -113,10 +115,11 @@ class Sharpness:
         for step in at:
             while done < step:
                 until = min(done + CHUNK, step)
-                losses, _ = self._engine.advance(batches[done:until], rates[done:until], np.inf)
+                losses, _ = self._engine.advance(
+                    batches[done:until], rates[done:until], self._shares(run), run.l2, np.inf
+                )
                 if not np.isfinite(losses).all():
                     return
                 done = until
-            for variable, value in zip(self._model.variables, self._engine.values(), strict=True):
-                variable.assign(value)
+            self._engine.current()  # the model's variables are those after this step
             yield Point(step, self._curvature.largest(seed=run.seed))

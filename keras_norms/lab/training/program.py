@@ -21,7 +21,7 @@ from keras_norms.lab.training.memory import enough_memory
 from keras_norms.lab.training.outcome import COLUMNS, Cost, Outcome
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schedules import learning_rates
-from keras_norms.lab.training.swept import PARTS, swept
+from keras_norms.lab.training.swept import Shares
 
 OnStep = Callable[[Run, int], None]
 OnPoint = Callable[[Run, dict[str, float]], None]
@@ -53,7 +53,7 @@ class Program:
         self._run, self._data = run, data
         model = build(run, data, run.seed)
         self._initial = {run.seed: initial_values(model)}
-        self._swept = {part: swept(model, part) for part in PARTS}
+        self._shares = Shares(model)
         optimizer = keras.optimizers.SGD(learning_rate=1.0, momentum=run.momentum)
         self._engine = engine_class()(model, optimizer, data)
         # Compiled here, so that no run's own time contains it.
@@ -128,11 +128,6 @@ class Program:
                 del self._initial[next(iter(self._initial))]  # the oldest
             self._initial[seed] = initial_values(build(self._run, self._data, seed))
         return self._initial[seed]
-
-    def _shares(self, run: Run) -> np.ndarray:
-        """The learning rate of each trainable variable as a share of the swept one."""
-        rest = run.rest_rate / run.learning_rate
-        return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
 
     def _advance(
         self, run: Run, batches: np.ndarray, rates: np.ndarray, limit: float

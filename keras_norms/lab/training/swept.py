@@ -7,10 +7,26 @@ learning rate of a part alone, with the rest at a fixed one, shows which part se
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import keras
 import numpy as np
 
+if TYPE_CHECKING:
+    from keras_norms.lab.training.run import Run
+
 PARTS = ("all", "body", "kernels")
+
+
+class Shares:
+    """The learning rate of each trainable variable of a model, as a share of a run's swept one."""
+
+    def __init__(self, model: keras.Model) -> None:
+        self._swept = {part: swept(model, part) for part in PARTS}
+
+    def __call__(self, run: Run) -> np.ndarray:
+        rest = run.rest_rate / run.learning_rate
+        return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
 
 
 def swept(model: keras.Model, part: str) -> np.ndarray:

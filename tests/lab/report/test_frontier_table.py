@@ -5,6 +5,9 @@ import pytest
 
 from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
+from keras_norms.lab.stability.search import Search
+from keras_norms.lab.stability.verdict import Verdict
+from tests.lab.pretending import outcome, run
 from tests.lab.stability.cells import cell
 
 pytestmark = pytest.mark.once
@@ -43,3 +46,13 @@ def test_cells_along_another_number():
     (first, _) = frontier_table(CELLS, "frontier", 150, along).frame.to_dict("records")
     assert first["batch size"] == 64
     assert frontier_summary(CELLS, 150, along)[0].startswith("Batch size 64: ")
+
+
+def test_an_edge_that_the_runs_leave_open_is_not_quoted():
+    program = run(normalizer="none", depth=4)
+    early = Search(1e-4, 1e2, seeds=1).cell(program)
+    early = early.given([outcome(run(50.0, 0, normalizer="none", depth=4), Verdict.BLEW_UP)])
+    assert 0 < early.trains.median < np.inf
+    (row,) = frontier_table([early], "frontier", 150).frame.to_dict("records")
+    assert row["trains (150 steps)"].startswith("unknown [")
+    assert "unknown (none)" in frontier_summary([early], 150)[0]

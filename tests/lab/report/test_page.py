@@ -58,4 +58,5 @@ def test_tables_lie_beside_the_page(report, tmp_path):
     assert sorted(path.name for path in (tmp_path / "tables").iterdir()) == [
         "claims.csv",
         "claims.md",
+        "claims.tex",
     ]

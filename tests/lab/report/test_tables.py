@@ -37,7 +37,7 @@ def test_percent():
     assert percent(math.nan) == "–"
 
 
-def test_a_table_is_written_as_csv_and_markdown(tmp_path):
+def test_a_table_is_written_as_csv_markdown_and_latex(tmp_path):
     shown = pd.DataFrame({"arm": ["a|b"], "steps": ["10 [9, 11]"]})
     tidy = pd.DataFrame({"arm": ["a|b"] * 2, "seed": [0, 1], "steps": [9.0, 11.0]})
     Table("arms", shown, "Steps.", tidy).write(tmp_path / "tables")
@@ -46,3 +46,13 @@ def test_a_table_is_written_as_csv_and_markdown(tmp_path):
     assert text.startswith("Steps.\n\n| arm")
     assert "a\\|b" in text  # a bar would end the cell
     assert "10 [9, 11]" in text
+
+
+def test_latex_escapes_what_it_would_read_and_names_the_origin(tmp_path):
+    shown = pd.DataFrame({"50 %": ["a_b & c"], "learning_rate": ["10 [9, 11]"]})
+    Table("arms", shown, "Steps.").write(tmp_path, "here")
+    text = (tmp_path / "arms.tex").read_text()
+    assert text.startswith("% Steps.\n% here\n\\begin{tabular}{ll}\n\\toprule\n")
+    assert r"50 \% & learning\_rate \\" in text
+    assert r"a\_b \& c & 10 [9, 11] \\" in text
+    assert (tmp_path / "arms.md").read_text().endswith("\n<sub>here</sub>\n")
