@@ -22,7 +22,7 @@ import pandas as pd
 
 from benchmarks.search import errors, grids, page, traces
 from benchmarks.search.replay import PROTOCOLS
-from benchmarks.search.thresholds import no_threshold
+from benchmarks.search.thresholds import thresholds
 from keras_norms.lab.report.page import Report, Section
 
 
@@ -50,7 +50,7 @@ def write(found: pd.DataFrame, runs: pd.DataFrame, out: Path) -> None:
         title="Runs that the edges of stability take",
         summary=[],
         figures=[page.draw(out / "figures", found)],
-        tables=[*tables, no_threshold(runs)],
+        tables=[*tables, thresholds(runs)],
         card=__doc__ or "",
     )
     Report("keras-norms: search", [section]).write(out, "search")
