@@ -25,13 +25,11 @@ from keras_norms.lab.stability.estimate import Estimate
 from keras_norms.lab.stability.noise import LAPSE_PRIOR, LAPSES, PER_DECADE, SCALE_PRIOR, Range
 
 CEILINGS = np.array([0.1, 0.3, 0.6])
-WIDTHS = np.array([0.0, 0.5, 1.0, 2.0, 100.0])  # decades
+WIDTHS = np.array([0.0, 0.5, 0.7, 1.0, 1.4, 2.0, 100.0])  # decades
 BAND = 0.075  # that a seed has one: 4 to 6 of the 84 recorded seeds have
-WIDTH_PRIOR = np.array([1 - BAND, *[BAND / 4] * 4])
+WIDTH_PRIOR = np.array([1 - BAND, *[BAND / 6] * 6])
 NONE, EVERY = 0.02, 0.08  # that all of a range blows up, and that nothing in it does
-NOISE_PRIOR = np.einsum(
-    "s,e,c,w->secw", SCALE_PRIOR, LAPSE_PRIOR, np.full(3, 1 / 3), WIDTH_PRIOR
-)
+NOISE_PRIOR = np.einsum("s,e,c,w->secw", SCALE_PRIOR, LAPSE_PRIOR, np.full(3, 1 / 3), WIDTH_PRIOR)
 
 
 @dataclass(frozen=True)
