@@ -43,13 +43,13 @@ def main() -> None:
 
 
 def write(found: pd.DataFrame, runs: pd.DataFrame, out: Path) -> None:
-    """The page with its tables and its figure."""
+    """The page with its tables and its figures."""
     named = zip(("search-one-seed", "search-a-seed-a-run"), PROTOCOLS, strict=True)
     tables = [page.table(found, protocol, name) for name, protocol in named]
     section = Section(
         title="Runs that the edges of stability take",
         summary=[],
-        figures=[page.draw(out / "figures", found)],
+        figures=[draw(out / "figures", found) for draw in (page.by_runs, page.by_steps)],
         tables=[*tables, thresholds(runs)],
         card=__doc__ or "",
     )

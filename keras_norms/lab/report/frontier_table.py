@@ -54,7 +54,7 @@ def frontier_table(cells: Sequence[Cell], name: str, steps: int, along: Along = 
         f"Largest learning rate that trains within {steps} steps, and largest before blow-up: "
         "median over seeds [90 % interval of the seeds' posteriors together], then the median of "
         "each seed. No threshold: the probability, where likely, that dead but finite runs lie "
-        "between blown-up ones, so that the blow-up edge is only where those begin; few runs seldom "
+        "between blown-up ones, so that the blow-up edge is only where they begin; few runs seldom "
         "show it. Out of order: runs that did not train between learning rates that did."
     )
     return Table(name, pd.DataFrame(rows), caption, pd.DataFrame(tidy).round(3))

@@ -55,7 +55,8 @@ def test_a_cell_without_a_threshold_is_named():
     clean, said = frontier_table([CELLS[0], odd], "frontier", 150).frame["no threshold"]
     assert (clean, said) == ("", percent(odd.no_threshold))
     *_, last = frontier_summary([CELLS[0], odd], 150)
-    assert last.startswith("Blow-up is no threshold") and last.endswith("for layer at depth 8.")
+    assert last.startswith("Blow-up is no threshold")
+    assert last.endswith("for layer at depth 8.")
 
 
 def test_cells_along_another_number():
