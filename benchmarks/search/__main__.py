@@ -7,8 +7,9 @@ Replay     A method asks for rates between 10^-5 and 10^2 and is answered by the
            run of the grid, which is moved by up to half a decade. Two protocols: a replay stays
            with one seed, whose edges are the answer; or each run has a seed of its own, and the
            median over the seeds is.
+Bands      Two deeper cells more are recorded; all 14 are asked whether blow-up is a threshold.
 Methods    All must find both edges with the same runs; `methods.py` says how.
-Cost       About 15 CPU minutes, most of them for GP and the batches; a stopped command goes on.
+Cost       About 6 CPU minutes, half of them for the batches; a stopped command goes on.
 Command    python -m benchmarks.search --out results
 """
 
@@ -22,7 +23,7 @@ import pandas as pd
 
 from benchmarks.search import errors, grids, page, traces
 from benchmarks.search.replay import PROTOCOLS
-from benchmarks.search.thresholds import no_threshold
+from benchmarks.search.thresholds import thresholds
 from keras_norms.lab.report.page import Report, Section
 
 
@@ -43,14 +44,14 @@ def main() -> None:
 
 
 def write(found: pd.DataFrame, runs: pd.DataFrame, out: Path) -> None:
-    """The page with its tables and its figure."""
+    """The page with its tables and its figures."""
     named = zip(("search-one-seed", "search-a-seed-a-run"), PROTOCOLS, strict=True)
     tables = [page.table(found, protocol, name) for name, protocol in named]
     section = Section(
         title="Runs that the edges of stability take",
         summary=[],
-        figures=[page.draw(out / "figures", found)],
-        tables=[*tables, no_threshold(runs)],
+        figures=[draw(out / "figures", found) for draw in (page.by_runs, page.by_steps)],
+        tables=[*tables, thresholds(runs)],
         card=__doc__ or "",
     )
     Report("keras-norms: search", [section]).write(out, "search")

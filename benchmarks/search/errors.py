@@ -60,9 +60,3 @@ def _errors(replay: pd.DataFrame, by_posterior: bool) -> Iterator[dict[str, obje
 def away(estimate: float, truth: float) -> float:
     """Distance in decades; none where both say that no rate is good, infinite where one does."""
     return 0.0 if estimate == truth else abs(estimate - truth)
-
-
-def close(errors: pd.DataFrame, estimate: str) -> pd.DataFrame:
-    """Share of replays within a tenth of a decade, by protocol, method, edge and runs."""
-    within = errors[estimate] <= CLOSE + 1e-9
-    return within.groupby([errors[name] for name in ("protocol", "method", "edge", "runs")]).mean()

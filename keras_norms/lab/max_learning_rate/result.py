@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from keras_norms.lab.report.figures import STYLE
 from keras_norms.lab.stability.estimate import CREDIBLE, Estimate
+from keras_norms.lab.stability.no_threshold import LIKELY, no_threshold
 from keras_norms.lab.stability.threshold import VERDICTS, Thresholds
 from keras_norms.lab.stability.verdict import Verdict
 
@@ -25,7 +26,6 @@ LOOKS = {  # colour and marker
     Verdict.UNTRAINED: ("#e69f00", "s"),
     Verdict.BLEW_UP: ("#d55e00", "x"),
 }
-UNLIKELY = 0.5
 
 
 @dataclass(frozen=True)
@@ -54,8 +54,8 @@ class MaxLearningRate:
 
     @property
     def no_threshold(self) -> float:
-        """The largest probability over seeds that blow-up is a matter of luck, not of a rate."""
-        return max(seed.no_threshold for seed in self.seeds)
+        """Probability that blow-up is a matter of luck, not of a rate, by all seeds together."""
+        return no_threshold(self.seeds)
 
     def frame(self) -> pd.DataFrame:
         """One row a run: seed, learning rate, verdict, steps done, losses, last accuracy."""
@@ -113,7 +113,7 @@ class MaxLearningRate:
             f"blows up above {described(self.blow_up)}",
             f"{len(self.trials)} runs of {len(self.seeds)} seeds; intervals of {CREDIBLE:.0%}",
         ]
-        if self.no_threshold > UNLIKELY:
+        if self.no_threshold > LIKELY:
             lines.append(
                 "blow-up is no threshold here: some runs above the first that blew up stay finite"
             )

@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from keras_norms.lab.stability.estimate import Estimate
+from keras_norms.lab.stability.no_threshold import no_threshold
 from keras_norms.lab.stability.threshold import Thresholds
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
@@ -109,9 +110,9 @@ class Cell:
         return Edge(tuple(known.blow_up for known in self.seeds.values()))
 
     @property
-    def no_threshold(self) -> int:
-        """Seeds whose blow-up is no threshold: finite but dead runs lie between blown-up ones."""
-        return sum(known.no_threshold > 0.5 for known in self.seeds.values())
+    def no_threshold(self) -> float:
+        """Probability that blow-up is no threshold in this cell, by all its seeds together."""
+        return no_threshold(self.seeds.values())
 
     @property
     def out_of_order(self) -> int:

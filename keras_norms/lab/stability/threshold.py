@@ -7,7 +7,8 @@ What is assumed:
 - Runs are independent given the edges, the noise and the lapse rate (`noise.py`). Where every run
   has a seed of its own, the noise contains the spread of the seeds. Where seeds are replicates,
   each has a posterior of its own, which may warm the next one's.
-- An edge turns runs from good to bad once. Where blow-up does not, `no_threshold` says so.
+- An edge turns runs from good to bad once. Where blow-up does not, `no_threshold` says so: of a
+  seed by its own runs, which must lie densely; of a cell by all its seeds (`no_threshold.py`).
 - Every threshold of the range is as likely as any other before the first run. A prior from a
   neighbour is blurred and keeps a tenth of this uniform one, so that it may be wrong.
 - All runs have the same number of steps: the trains edge belongs to them.
@@ -99,7 +100,8 @@ class Thresholds:
 
     @property
     def no_threshold(self) -> float:
-        """Probability that blow-up is no threshold: dead but finite runs between blown-up ones."""
+        """Probability that blow-up is no threshold: dead but finite runs lie between blown-up
+        ones, in a band half a decade wide or wider above the blow-up edge."""
         return self.blown.no_threshold
 
     def settled(self, width: float = WIDTH) -> bool:

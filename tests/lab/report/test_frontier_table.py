@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
+from keras_norms.lab.report.tables import percent
+from keras_norms.lab.stability.no_threshold import LIKELY
 from keras_norms.lab.stability.search import Search
 from keras_norms.lab.stability.verdict import Verdict
 from tests.lab.pretending import outcome, run
@@ -39,6 +43,21 @@ def test_the_summary_quotes_its_steps():
     (sentence,) = frontier_summary(CELLS, 150)
     assert "150 steps" in sentence
     assert "(none), no rate (group)" in sentence
+
+
+def test_a_cell_without_a_threshold_is_named():
+    odd = cell("layer", 8, 1.0, 1.0, 1.0)
+    dead = [
+        replace(one, verdict=Verdict.UNTRAINED) if 5 < one.run.learning_rate < 50 and k % 3 else one
+        for k, one in enumerate(odd.outcomes)
+    ]
+    odd = Search(1e-2, 1e2, seeds=3).cell(odd.program).given(dead)
+    assert odd.no_threshold > LIKELY
+    clean, said = frontier_table([CELLS[0], odd], "frontier", 150).frame["no threshold"]
+    assert (clean, said) == ("", percent(odd.no_threshold))
+    *_, last = frontier_summary([CELLS[0], odd], 150)
+    assert last.startswith("Blow-up is no threshold")
+    assert last.endswith("for layer at depth 8.")
 
 
 def test_cells_along_another_number():

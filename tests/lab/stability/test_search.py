@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.stability.cell import Cell
+from keras_norms.lab.stability.no_threshold import LIKELY
 from keras_norms.lab.stability.search import Search, cell_key, explore, next_rate
 from keras_norms.lab.stability.threshold import Thresholds
 from keras_norms.lab.stability.verdict import Verdict
@@ -98,9 +100,28 @@ def test_dead_runs_between_blown_up_ones_are_no_threshold():
         odd = round(20 * math.log10(run.learning_rate)) % 2
         return Verdict.BLEW_UP if odd else Verdict.UNTRAINED
 
-    cell = searched(truth, Search(1e-2, 1e2, seeds=1, most=24, width=0.01))
-    assert cell.no_threshold == 1
-    assert searched(window(0.01, 0.5, 3.0)).no_threshold == 0
+    cell = searched(truth, Search(1e-2, 1e2, seeds=3, most=24, width=0.01))
+    assert cell.no_threshold > LIKELY
+    assert searched(window(0.01, 0.5, 3.0)).no_threshold < 0.2
+
+
+def test_seeds_without_a_band_do_not_hide_those_with_one():
+    """Dense runs: a band from 0.1 to 10, in which every fourth run blows up, in some seeds."""
+
+    def dense(banded: int, seeds: int) -> Cell:
+        search = Search(1e-2, 1e2, seeds=seeds)
+        outcomes = []
+        for seed, place in itertools.product(range(seeds), range(-40, 41)):
+            blew_up = place > 20 or (seed < banded and place > -20 and place % 4 == 0)
+            verdict = Verdict.BLEW_UP if blew_up else Verdict.UNTRAINED
+            outcomes.append(outcome(run(10 ** (place / 20), seed), verdict))
+        return search.cell(run()).given(outcomes)
+
+    clean, mixed, odd = dense(0, 4), dense(2, 4), dense(4, 4)
+    assert clean.no_threshold < 0.05
+    assert LIKELY < mixed.no_threshold < odd.no_threshold
+    seeds = [known.no_threshold > LIKELY for known in mixed.seeds.values()]
+    assert seeds == [True, True, False, False]
 
 
 def test_out_of_order_are_those_between_trained_ones():

@@ -110,17 +110,57 @@ def test_every_rate_blows_up():
     assert known.trains.none > 0.8
 
 
-def test_dead_runs_between_blown_up_ones_are_no_threshold():
-    def islands(x: float) -> Verdict:
-        if x > -0.55:
-            return Verdict.BLEW_UP if round(10 * x) % 3 == 0 else Verdict.UNTRAINED
-        return Verdict.TRAINED if x > -2 else Verdict.UNTRAINED
+FINE = 10 ** np.arange(-3, 1.01, 0.05)
 
-    odd, clean = seen(islands), seen(sharp(-2, -0.55, -0.55))
-    assert odd.no_threshold > 0.8
-    assert clean.no_threshold < 0.1
+
+@pytest.mark.parametrize("end", [0.1, 0.4, 9.0])
+@pytest.mark.parametrize("every", [2, 3, 4])
+def test_dead_runs_between_blown_up_ones_are_no_threshold(every: int, end: float):
+    """A band that ends inside the range, above which all blow up, and one that does not."""
+
+    def islands(x: float) -> Verdict:
+        if -1.55 < x < end:
+            return Verdict.BLEW_UP if round(20 * x) % every == 0 else Verdict.UNTRAINED
+        return sharp(-2.5, -1.55, -1.55)(x)
+
+    odd, clean = seen(islands, FINE), seen(sharp(-2.5, -1.55, -1.55), FINE)
+    assert odd.no_threshold > 0.6
+    assert clean.no_threshold < 0.05
+    assert clean.blown.bayes_factor < 0.3 < 20 < odd.blown.bayes_factor
     # Its onset is still told.
-    assert odd.blow_up.median == pytest.approx(-0.5, abs=0.25)
+    assert odd.blow_up.median == pytest.approx(-1.5, abs=0.25)
+
+
+@pytest.mark.parametrize("row", ["X.XXXXXX", "XX..XXXX", "XXX....X", "X......X", "......X."])
+def test_odd_runs_beside_a_threshold_are_noise(row: str):
+    """Runs a twentieth of a decade apart above -0.5; below all are finite, beyond all blow up."""
+
+    def noisy(x: float) -> Verdict:
+        place = round((x + 0.5) * 20)
+        odd = 0 <= place < len(row) and row[place] == "."
+        return Verdict.UNTRAINED if place < 0 or odd else Verdict.BLEW_UP
+
+    assert seen(noisy, FINE).no_threshold < 0.35
+
+
+def test_a_run_s_forecast_is_what_is_known_after_it():
+    """P(edge, blew up | x) by `joint` and by Bayes' rule in `given`, with and without a band."""
+    x = 0.03
+    for rates in ((), (-1.0, 0.7), (-1.0, -0.4, 0.7)):
+        known = Thresholds.prior(LOW, HIGH)
+        for at in rates:
+            known = known.given([(10**at, Verdict.BLEW_UP), (10 ** (at + 0.1), Verdict.UNTRAINED)])
+        joint = known.blown.joint(np.array([x]))[:, 0]
+        after, otherwise = (known.blown.given(x, blew_up) for blew_up in (True, False))
+        np.testing.assert_allclose(joint / joint.sum(), after.edge.weights, atol=1e-12)
+        left = known.blow_up.weights - joint
+        np.testing.assert_allclose(left / left.sum(), otherwise.edge.weights, atol=1e-12)
+
+
+def test_a_range_too_narrow_for_an_edge_tells_nothing_of_a_band():
+    known = Thresholds.prior(0.1, 0.11).given([(0.1, Verdict.BLEW_UP)])
+    assert known.no_threshold == 0
+    assert known.blown.bayes_factor == pytest.approx(1)
 
 
 def test_intervals_hold_the_truth_as_often_as_they_say():
