@@ -62,6 +62,6 @@ def verify(settings: Settings, storage: str, lost: int) -> None:
     )
     assert finished == Counter(wanted)
     assert set(trained) == set(wanted)
-    assert set(trained.values()) == {1}
-    assert again <= lost
+    # One that was killed between the end of a run and its storing has trained it in vain.
+    assert sum(trained.values()) - len(trained) <= again <= lost
     assert {trial.state for trial in trials} <= {TrialState.COMPLETE, TrialState.FAIL}

@@ -53,7 +53,7 @@ def test_two_launchers_at_once_share_a_study(tmp_path, capsys):
     settings = Settings(log=str(log), seconds=0.05, together=2)
     launchers = [start(settings, tmp_path, 1) for _ in range(2)]
     for launcher in launchers:
-        said, errors = launcher.communicate(timeout=150)
+        said, errors = launcher.communicate(timeout=400)
         assert launcher.returncode == 0, errors
         assert "Traceback" not in errors
         assert f"{len(settings.runs())} runs" in said
@@ -71,7 +71,7 @@ def test_workers_end_with_the_process_that_started_them(blow, tmp_path, capsys):
     workers = busy(log)
     assert len(alive(workers)) == 2
     launcher.send_signal(blow)
-    _, errors = launcher.communicate(timeout=60)
+    _, errors = launcher.communicate(timeout=300)
     until(lambda: not alive(workers))
     if blow == signal.SIGINT:
         assert launcher.returncode == 130
