@@ -9,6 +9,7 @@ from benchmarks.ioffe2015 import (
     ensemble,
     exact,
     figure1,
+    imagenet,
     scale,
     shuffle,
     sigmoid,
@@ -28,5 +29,6 @@ EXPERIMENTS = {
         "ablation": ablation,
         "ensemble": ensemble,
         "architecture": architecture,
+        "imagenet": imagenet,
     }.items()
 }
