@@ -13,6 +13,7 @@ from benchmarks.ioffe2015 import (
     scale,
     shuffle,
     sigmoid,
+    throughput,
 )
 
 EXPERIMENTS = {
@@ -30,5 +31,6 @@ EXPERIMENTS = {
         "ensemble": ensemble,
         "architecture": architecture,
         "imagenet": imagenet,
+        "throughput": throughput,
     }.items()
 }

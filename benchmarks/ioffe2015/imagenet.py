@@ -183,6 +183,5 @@ def first_steps(settings: Settings, found: Outcomes) -> Table:
         settings.study,
         pd.DataFrame(rows),
         f"The first {settings.steps} steps of {settings.batch} random images of 224x224 pixels, "
-        ""
         f"width {settings.width}; ln 1000 is 6.91.",
     )

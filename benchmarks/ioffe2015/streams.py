@@ -154,6 +154,9 @@ class Files:
             shuffle_files=seed is not None,
             decoders={"image": tfds.decode.SkipDecoding()},
             read_config=tfds.ReadConfig(
-                shuffle_seed=seed, interleave_cycle_length=FILES, skip_prefetch=True
+                shuffle_seed=seed,
+                interleave_cycle_length=FILES,
+                skip_prefetch=True,
+                enable_ordering_guard=False,
             ),
         )
