@@ -33,6 +33,7 @@ def store(folder: str) -> None:
     import tensorflow as tf
     import tensorflow_datasets as tfds
 
+    tfds.disable_progress_bar()
     draw = np.random.default_rng(0)
 
     coarse = draw.uniform(0, 255, (IMAGES, HEIGHT // COARSE + 1, WIDTH // COARSE + 1, 3))

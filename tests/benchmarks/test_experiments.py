@@ -25,7 +25,7 @@ def test_a_group_is_run_whole_and_in_order(plans):
     assert BENCHMARKS.main(["run", "ioffe2015"]) == 0
     (plan,) = plans
     assert [module for module, _ in plan] == list(EXPERIMENTS.values())
-    assert len({settings.study for _, settings in plan}) == len(plan) == 11
+    assert len({settings.study for _, settings in plan}) == len(plan) == 13
 
 
 def test_one_of_a_group_is_run_alone(plans):
