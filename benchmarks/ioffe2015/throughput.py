@@ -16,14 +16,15 @@ Work       A step is 3 x 2 x multiply-adds x batch operations: forward, and back
 Peak       The largest rate of a square matrix product in the same precision on the same device, by
            the same clock and at the backend's own defaults. Utilization is the network's rate over
            that, not over what a data sheet says.
-Pipeline   Files of generated JPEG images of 375x500 pixels, about 50 KB each, as TFDS stores them:
-           read, decoded, cropped and distorted as for ioffe2015.imagenet. Training takes the
+Pipeline   Files of generated JPEG images of 375x500 pixels, about 105 KB each, as TFDS stores
+           them: read, decoded, cropped and distorted as for ioffe2015.imagenet. Training takes the
            longer of the two, network and pipeline. Needs TensorFlow; the slim network has none,
            its images are on the device.
 Total      The paper's steps of 32 images at the full network's rate, without evaluation. The arms
            without batch normalization are counted at the rate of the normalized network.
 Found      Only on a CPU so far: no GPU was at hand, and --scale gpu has not been run.
-Cost       cpu: 3 to 6 CPU minutes, most of them compilation.
+Cost       cpu: 2 CPU minutes with TensorFlow, more with JAX, most of them compilation. Leave
+           --workers out: they would take time from one another.
 Command    python -m benchmarks run ioffe2015.throughput --out results
            KERAS_BACKEND=jax python -m benchmarks run ioffe2015.throughput --scale gpu --out results
 """
