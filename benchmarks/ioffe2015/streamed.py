@@ -72,7 +72,13 @@ def _train(
     while done < run.steps and not _blew_up(rows, stream.classes):
         steps = min(run.evaluate_every or run.steps, run.steps - done)
         images = stream.training(done, steps, run.batch, run.seed, run.reshuffle)
-        history = model.fit(images, steps_per_epoch=steps, shuffle=False, verbose=0).history
+        history = model.fit(
+            images,
+            steps_per_epoch=steps,
+            shuffle=False,
+            verbose=0,
+            callbacks=[_Seeded(run.seed, done)],
+        ).history
         tested = model.evaluate(stream.testing(run.batch), verbose=0, return_dict=True)
         done += steps
         trained = {name: values[-1] for name, values in history.items()}
@@ -90,6 +96,23 @@ def _train(
         curve=dict(zip(COLUMNS, zip(*rows, strict=True), strict=True)),
         cost=Cost(time.process_time() - cpu, time.perf_counter() - wall, 0.0),
     )
+
+
+class _Seeded(keras.callbacks.Callback):
+    """torch's dropout draws from a state that is no variable: it is set where a piece begins.
+
+    Not sooner, for the first `fit` of a model draws from it too.
+    """
+
+    def __init__(self, seed: int, step: int) -> None:
+        super().__init__()
+        self._draw = np.random.default_rng([seed, step])
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        if keras.config.backend() == "torch":
+            import torch
+
+            torch.manual_seed(int(self._draw.integers(2**63)))
 
 
 def _blew_up(rows: list[list[float]], classes: int) -> bool:
