@@ -35,6 +35,8 @@ Target     For each seed the best test accuracy of that seed's plain run; its ow
            examples.
 Found      At five times its best rate the plain network ends lower, but does not diverge: its best
            rate is far below the largest that it bears, of which ioffe2015.divergence asks the same.
+           cifar10: 30 times the rate, 0.9, is too much for 240 steps: a seed of three stays near
+           chance. Sigmoids end highest there, as they do not in the paper.
 Cost       quick: 27 runs, 1 CPU minute with TensorFlow; the defaults: 60 runs, 5 to 8 CPU
            minutes (TF_NUM_INTRAOP_THREADS=1 halves them on digits); cifar10: 27 runs, 20 to 30 CPU
            minutes.
