@@ -55,6 +55,7 @@ from keras_norms.lab.trials import run_trials
 
 TITLE = "Ioffe & Szegedy 2015, Figures 2 and 3 (the full network, {})"
 RATE = 0.0015
+STREAMED = True
 GROWING = ("replicas", "checkpoints")  # how it is run, not what
 SCALES = {
     "paper": {

@@ -46,6 +46,14 @@ def test_a_scale_changes_the_defaults_and_options_change_the_scale(plans):
     assert dict(plans[2])[figure1] == figure1.Settings()
 
 
+def test_what_is_streamed_is_not_fetched_as_arrays(plans, monkeypatch):
+    names = []
+    monkeypatch.setattr(command.data, "load", lambda name, **_: names.append(name))
+    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "gpu", "--download"]) == 0
+    assert "cifar10" in names
+    assert "generated" not in names
+
+
 def test_scales_are_those_of_the_experiments():
     assert scales([exact]) == ["cpu"]
     assert scales([exact, ensemble, figure1]) == ["cpu", "gpu", "paper"]
