@@ -9,9 +9,11 @@ from benchmarks.ioffe2015 import (
     ensemble,
     exact,
     figure1,
+    imagenet,
     scale,
     shuffle,
     sigmoid,
+    throughput,
 )
 
 EXPERIMENTS = {
@@ -28,5 +30,7 @@ EXPERIMENTS = {
         "ablation": ablation,
         "ensemble": ensemble,
         "architecture": architecture,
+        "imagenet": imagenet,
+        "throughput": throughput,
     }.items()
 }

@@ -33,7 +33,7 @@ def contents(comparison: Comparison, folder: Path) -> dict[str, Any]:
                 "The paper's sentences as inequalities: median over paired seeds with its 95 % "
                 "bootstrap interval.",
             ),
-            sweep_table(comparison),
+            *([sweep_table(comparison)] if len(comparison.sweep) > 1 else []),
         ],
     }
 

@@ -75,7 +75,7 @@ class Program:
             modules = self.chosen(options.experiment)
             plan = [(module, settings_of(module, vars(options))) for module in modules]
             if getattr(options, "download", False):
-                for name in {settings.data for _, settings in plan if hasattr(settings, "data")}:
+                for name in fetched(plan):
                     data.load(name, data_dir=options.data_dir, download=True)
             carry_out(
                 plan,
@@ -143,6 +143,12 @@ class Program:
         again = "write the page of all that has been run"
         add_output_options(commands.add_parser("report", help=again, description=again))
         return parser
+
+
+def fetched(plan: Plan) -> list[str]:
+    """The data sets of a plan that are loaded as arrays."""
+    arrays = [settings for module, settings in plan if not getattr(module, "STREAMED", False)]
+    return sorted({settings.data for settings in arrays if hasattr(settings, "data")})
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:

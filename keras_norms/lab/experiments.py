@@ -12,8 +12,9 @@ An experiment is a module whose docstring is its card (the first line its title)
                                      the study was created with; without it all may
 
 and that is all it needs to be listed, run, stopped, gone on with and reported. One whose work
-bears no company on its machine says `ALONE = True`. One that can be run at several scales has
-`SCALES` as well: by name, the settings that differ from the defaults, which are those of "cpu".
+bears no company on its machine says `ALONE = True`, one whose data are no arrays that `--download`
+could fetch `STREAMED = True`. One that can be run at several scales has `SCALES` as well: by name,
+the settings that differ from the defaults, which are those of "cpu".
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ def test_a_group_is_run_whole_and_in_order(plans):
     assert BENCHMARKS.main(["run", "ioffe2015"]) == 0
     (plan,) = plans
     assert [module for module, _ in plan] == list(EXPERIMENTS.values())
-    assert len({settings.study for _, settings in plan}) == len(plan) == 11
+    assert len({settings.study for _, settings in plan}) == len(plan) == 13
 
 
 def test_one_of_a_group_is_run_alone(plans):
@@ -44,6 +44,14 @@ def test_a_scale_changes_the_defaults_and_options_change_the_scale(plans):
     assert chosen[exact] == exact.Settings()
     assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "cpu"]) == 0
     assert dict(plans[2])[figure1] == figure1.Settings()
+
+
+def test_what_is_streamed_is_not_fetched_as_arrays(plans, monkeypatch):
+    names = []
+    monkeypatch.setattr(command.data, "load", lambda name, **_: names.append(name))
+    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "gpu", "--download"]) == 0
+    assert "cifar10" in names
+    assert "generated" not in names
 
 
 def test_scales_are_those_of_the_experiments():

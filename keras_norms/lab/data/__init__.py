@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from keras_norms.lab.data.digits import digits
 from keras_norms.lab.data.images import ImageData as ImageData
-from keras_norms.lab.data.images import binarized, standardized
+from keras_norms.lab.data.images import binarized, standardized, tenth
 from keras_norms.lab.data.tfds import load_tfds
 
-BINARY = "binary:"
+BINARY, TENTH = "binary:", "tenth:"
 
 
 def load(
@@ -22,7 +23,8 @@ def load(
     """The data set `name`, standardized: training mean 0 and deviation 1 in each channel.
 
     "binary:" before the name gives images of 0 and 1 instead, as in "binary:mnist": 1 where a value
-    is above half of the largest.
+    is above half of the largest. "tenth:" keeps every tenth image, to train and to test on, as in
+    "tenth:cifar10" or "binary:tenth:mnist".
 
     Args:
         name: "digits" (scikit-learn's, embedded), or an image classification set of TensorFlow
@@ -38,6 +40,8 @@ def load(
     prepare = standardized
     if name.startswith(BINARY):
         name, prepare = name.removeprefix(BINARY), binarized
+    if name.startswith(TENTH):
+        name, prepare = name.removeprefix(TENTH), partial(tenth, prepare)
     if name == "digits":
         return digits(prepare)
     where = {"data_dir": data_dir, "cache_dir": cache_dir}

@@ -27,9 +27,7 @@ def load_tfds(
     prepare: Prepare = standardized,
 ) -> ImageData:
     """See `keras_norms.lab.data.load`. From the cache where it is whole, else decoded into it."""
-    if data_dir is not None and not Path(data_dir).is_dir() and not download:
-        raise BadInput(f"data_dir={str(data_dir)!r} is no folder: write where {name!r} is prepared")
-    root = prepared.default_data_dir() if data_dir is None else Path(data_dir)
+    root = _root(name, data_dir, download)
     folder = prepared.find(name, root)
     cache = Cache(name, cache_dir)
     if folder is None and data_dir is None and not download:
@@ -45,6 +43,31 @@ def load_tfds(
     return prepare(name, train, test, classes)
 
 
+def prepared_builder(name: str, *, data_dir: str | Path | None = None, hint: str = "") -> Any:
+    """TensorFlow Datasets' builder of a prepared set, for whoever streams what memory cannot hold.
+
+    Args:
+        name, data_dir: see `keras_norms.lab.data.load`.
+        hint: how to prepare the set, for the error where it is not there.
+
+    Raises:
+        BadInput: a set that is not there, or is no image classification set.
+    """
+    root = _root(name, data_dir, download=False)
+    folder = prepared.find(name, root)
+    if folder is None:
+        raise _is_not_there(name, root, hint)
+    builder = _tensorflow_datasets(f"streaming data={name!r}").builder_from_directory(folder)
+    _require_labelled(builder)
+    return builder
+
+
+def _root(name: str, data_dir: str | Path | None, download: bool) -> Path:
+    if data_dir is not None and not Path(data_dir).is_dir() and not download:
+        raise BadInput(f"data_dir={str(data_dir)!r} is no folder: write where {name!r} is prepared")
+    return prepared.default_data_dir() if data_dir is None else Path(data_dir)
+
+
 def _of_this_set(cache: Cache, folder: Path) -> tuple[dict[str, np.ndarray], int]:
     source = hashlib.sha256((folder / prepared.INFO).read_bytes()).hexdigest()
     try:
@@ -58,11 +81,11 @@ def _of_this_set(cache: Cache, folder: Path) -> tuple[dict[str, np.ndarray], int
     return arrays, classes
 
 
-def _is_not_there(name: str, data_dir: Path) -> BadInput:
+def _is_not_there(name: str, data_dir: Path, hint: str = "") -> BadInput:
+    hint = hint or f"prepare it with `load({name!r}, data_dir=..., download=True)`"
     return BadInput(
         f"data={name!r} is not prepared in data_dir={str(data_dir)!r} "
-        f"({prepared.near(name, data_dir)}): name the folder that has it, or prepare it with "
-        f"`load({name!r}, data_dir=..., download=True)`"
+        f"({prepared.near(name, data_dir)}): name the folder that has it, or {hint}"
     )
 
 
@@ -95,13 +118,13 @@ def _tensorflow_datasets(what: str) -> Any:
 def _decode(folder: Path) -> tuple[dict[str, np.ndarray], int]:
     tfds = _tensorflow_datasets(f"decoding data_dir={str(folder)!r}")
     builder = tfds.builder_from_directory(folder)
-    _require_classification(builder)
-    test = next((split for split in TEST_SPLITS if split in builder.info.splits), None)
-    if "train" not in builder.info.splits or test is None:
+    _require_labelled(builder)
+    if None in builder.info.features["image"].shape:
         raise BadInput(
-            f"data={builder.name!r} has splits {sorted(builder.info.splits)}: 'train' and 'test' "
-            "or 'validation' are needed"
+            f"data={builder.name!r} has images of varying size "
+            f"{builder.info.features['image'].shape}: choose a set whose images have one size"
         )
+    test = split_to_test_on(builder)
     arrays = {}
     for role, split in (("train", "train"), ("test", test)):
         examples = builder.info.splits[split].num_examples
@@ -122,15 +145,21 @@ def _examples(tfds: Any, builder: Any, split: str) -> Iterable[dict[str, Any]]:
     return tfds.as_numpy(builder.as_dataset(split=split, shuffle_files=False))
 
 
-def _require_classification(builder: Any) -> None:
+def split_to_test_on(builder: Any) -> str:
+    """The name of the split to test on, where there is one to train on as well."""
+    found = next((split for split in TEST_SPLITS if split in builder.info.splits), None)
+    if "train" not in builder.info.splits or found is None:
+        raise BadInput(
+            f"data={builder.name!r} has splits {sorted(builder.info.splits)}: 'train' and 'test' "
+            "or 'validation' are needed"
+        )
+    return found
+
+
+def _require_labelled(builder: Any) -> None:
     features = builder.info.features
     if not {"image", "label"} <= set(features) or not hasattr(features["label"], "num_classes"):
         raise BadInput(
             f"data={builder.name!r} is no image classification set: its features are "
             f"{sorted(features)}, and 'image' and 'label' are needed"
-        )
-    if None in features["image"].shape:
-        raise BadInput(
-            f"data={builder.name!r} has images of varying size {features['image'].shape}: choose "
-            "a set whose images have one size"
         )

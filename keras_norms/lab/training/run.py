@@ -34,7 +34,7 @@ class Run:
     """One training, wholly described. On one device and number of threads equal runs end alike.
 
     Attributes:
-        data: data set: "digits", a TFDS name, or "binary:" and either.
+        data: data set: "digits", a TFDS name, or "binary:" or "tenth:" and either.
         model: a name in `lab.models.MODELS`: "mlp", "plain" and "resnet" (depth 6n+2), ...
         depth, width: as the model counts them.
         normalizer: scheme spec.

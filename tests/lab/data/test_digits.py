@@ -43,6 +43,17 @@ def test_binary_digits_are_those_above_half():
     np.testing.assert_array_equal(binary.y_train, grey.y_train)
 
 
+def test_a_tenth_is_every_tenth_image_prepared_as_a_set_of_its_own():
+    whole, tenth = data.load("binary:digits"), data.load("binary:tenth:digits")
+    assert tenth.name == "binary:tenth:digits"
+    np.testing.assert_array_equal(tenth.x_train, whole.x_train[::10])
+    np.testing.assert_array_equal(tenth.y_test, whole.y_test[::10])
+    grey = data.load("tenth:digits").x_train
+    assert grey.shape == (140, 8, 8, 1)
+    assert grey.mean() == pytest.approx(0, abs=1e-6)
+    assert grey.std() == pytest.approx(1, abs=1e-6)
+
+
 def test_every_example_is_in_one_half_with_its_label():
     """Undoing the standardization gives scikit-learn's set back, each example once."""
     digits = data.load("digits")
