@@ -29,7 +29,6 @@ import optuna
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import provenance_line
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.accuracy_plot import accuracy_table, draw_accuracy
 from keras_norms.lab.report.frontier_plot import Along, draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
@@ -116,30 +115,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--most", type=int, metavar="N", help="runs a seed at most")
 
 
-def effort(settings: Settings) -> float:
-    return charting.effort(settings.chains(), settings.search)
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    charting.chart(
-        study,
-        settings.chains(),
-        settings.search,
-        "batch size",
-        data_dir=data_dir,
-        progress=progress,
-    )
+effort, run = charting.effort, charting.run
 
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
     """The study's part of the report: edges and accuracy by batch size."""
-    cells = charting.charted(study, settings.chains(), settings.search)
+    cells = charting.charted(study, settings)
     if not cells:
         return Section("Batch size", ["No run of this study is finished."])
     what = f"{settings.model} of depth {settings.depth} and width {settings.width}, {settings.data}"

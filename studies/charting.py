@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import optuna
 
@@ -15,35 +16,47 @@ from keras_norms.lab.training import Outcome, Run
 from keras_norms.lab.trials import finished, run_searches
 
 TYPICAL = 0.8  # of the most runs that a seed may take, for an estimate of the time left
-Chains = Sequence[Sequence[Run]]  # each a row of programs, neighbours beside one another
 
 
-def effort(chains: Chains, search: Search) -> float:
-    runs = search.seeds * search.most * TYPICAL
-    return runs * sum(effort_of(program) for chain in chains for program in chain)
+class Charting(Protocol):
+    """Settings of such a study: rows of programs, neighbours beside one another, and the search."""
+
+    @property
+    def study(self) -> str: ...
+
+    @property
+    def search(self) -> Search: ...
+
+    def chains(self) -> Sequence[Sequence[Run]]: ...
 
 
-def chart(
+def effort(settings: Charting) -> float:
+    runs = settings.search.seeds * settings.search.most * TYPICAL
+    return runs * sum(effort_of(program) for chain in settings.chains() for program in chain)
+
+
+def run(
     study: optuna.Study,
-    chains: Chains,
-    search: Search,
-    name: str,
+    settings: Charting,
     *,
     data_dir: str | Path | None = None,
     progress: Progress | None = None,
 ) -> None:
     """Trains what is missing; several processes share the chains out."""
     progress = progress or Progress.silent()
-    with progress.stage(name, effort(chains, search)):
-        searches = [Chain(programs, search) for programs in chains]
-        run_searches(study, searches, data_dir=data_dir, progress=progress)
+    with progress.stage(settings.study, effort(settings)):
+        run_searches(study, _searches(settings), data_dir=data_dir, progress=progress)
 
 
-def charted(study: optuna.Study, chains: Chains, search: Search) -> list[Cell]:
+def charted(study: optuna.Study, settings: Charting) -> list[Cell]:
     """The cells as far as their runs are finished; those without any are left out."""
     done = finished(study)
-    cells = (cell for programs in chains for cell in Chain(programs, search).cells(done))
+    cells = (cell for chain in _searches(settings) for cell in chain.cells(done))
     return [cell for cell in cells if cell.outcomes]
+
+
+def _searches(settings: Charting) -> list[Chain]:
+    return [Chain(programs, settings.search) for programs in settings.chains()]
 
 
 def keys(cells: Sequence[Cell]) -> set[str]:

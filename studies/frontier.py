@@ -35,7 +35,6 @@ import optuna
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import provenance_line
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.cell_plots import draw_chances, draw_trace
 from keras_norms.lab.report.figures import Figure
 from keras_norms.lab.report.frontier_plot import draw_frontier
@@ -153,30 +152,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def effort(settings: Settings) -> float:
-    return charting.effort(settings.chains(), settings.search)
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    charting.chart(
-        study,
-        settings.chains(),
-        settings.search,
-        "frontier",
-        data_dir=data_dir,
-        progress=progress,
-    )
+effort, run = charting.effort, charting.run
 
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
     """The study's part of the report: figures, table and where they come from."""
-    cells = charting.charted(study, settings.chains(), settings.search)
+    cells = charting.charted(study, settings)
     if not cells:
         return Section("Stable learning rate by depth", ["No run of this study is finished."])
     return Section(

@@ -133,7 +133,7 @@ def frontier_of(study: optuna.Study, settings: Settings) -> optuna.Study:
 
 def frontier_cells(measured: optuna.Study, settings: Settings) -> list[Cell]:
     """The cells of the frontier as far as they are charted."""
-    return charting.charted(measured, settings.chains(), settings.search)
+    return charting.charted(measured, settings.frontier)
 
 
 def cell_of(program: Run) -> tuple[str, int]:

@@ -27,7 +27,6 @@ from benchmarks.ioffe2015.measures import best_accuracy, steps_to
 from benchmarks.ioffe2015.settings import DROPOUT, L2, SLIM, ArmSettings
 from benchmarks.ioffe2015.settings import add_options as add_arm_options
 from benchmarks.ioffe2015.tables import ends_table
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.claims import Claim, claims_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.training import Outcome, Run
@@ -71,19 +70,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", type=float, metavar="SHARE", help="accuracy to reach")
 
 
-def effort(settings: Settings) -> float:
-    return groups.effort(settings.groups())
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Trains what is missing."""
-    groups.train_groups(study, settings.groups(), data_dir=data_dir, progress=progress)
+effort = groups.effort
+run = groups.runner()
 
 
 def claims(found: groups.Outcomes, target: float) -> list[Claim]:

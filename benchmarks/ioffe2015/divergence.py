@@ -77,7 +77,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def effort(settings: Settings) -> float:
-    return groups.effort(settings.sweep()) + groups.effort(settings.faster(1.0))
+    return groups.cost(settings.sweep()) + groups.cost(settings.faster(1.0))
 
 
 def run(

@@ -29,7 +29,6 @@ from benchmarks.ioffe2015.arms import X30
 from benchmarks.ioffe2015.probes import class_probabilities
 from benchmarks.ioffe2015.settings import SLIM, ArmSettings
 from benchmarks.ioffe2015.settings import add_options as add_arm_options
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.claims import Claim, claims_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.tables import Table, percent
@@ -75,21 +74,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, metavar="RATE", help="of the plain network")
 
 
-def effort(settings: Settings) -> float:
-    return groups.effort(settings.groups())
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Trains what is missing."""
-    groups.train_groups(
-        study, settings.groups(), data_dir=data_dir, progress=progress, probe=class_probabilities
-    )
+effort = groups.effort
+run = groups.runner(probe=class_probabilities)
 
 
 def errors(outcomes: Sequence[Outcome]) -> tuple[list[float], float]:

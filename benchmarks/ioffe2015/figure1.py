@@ -39,7 +39,6 @@ from benchmarks.ioffe2015.figure1_claims import claims, rows
 from benchmarks.ioffe2015.figure1_plots import draw_accuracy, draw_percentiles
 from benchmarks.ioffe2015.probes import input_percentiles
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.claims import claims_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.tables import number
@@ -108,21 +107,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--evaluate-every", type=int, metavar="N", help="steps between looks")
 
 
-def effort(settings: Settings) -> float:
-    return groups.effort(settings.groups())
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Trains what is missing."""
-    groups.train_groups(
-        study, settings.groups(), data_dir=data_dir, progress=progress, probe=input_percentiles
-    )
+effort = groups.effort
+run = groups.runner(probe=input_percentiles)
 
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:

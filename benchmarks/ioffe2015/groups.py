@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
 import optuna
 
@@ -20,7 +21,35 @@ Groups = Mapping[str, Sequence[Run]]
 Outcomes = dict[str, list[Outcome]]
 
 
-def effort(groups: Groups) -> float:
+class Grouped(Protocol):
+    """Settings whose runs are known beforehand."""
+
+    def groups(self) -> Groups: ...
+
+
+def effort(settings: Grouped) -> float:
+    """About what an experiment of these settings costs."""
+    return cost(settings.groups())
+
+
+def runner(probe: Probe | None = None) -> Callable[..., None]:
+    """The `run` of an experiment whose runs are all known beforehand; `probe` looks on."""
+
+    def run(
+        study: optuna.Study,
+        settings: Grouped,
+        *,
+        data_dir: str | Path | None = None,
+        progress: Progress | None = None,
+    ) -> None:
+        """Trains what is missing."""
+        options = {"data_dir": data_dir, "progress": progress, "probe": probe}
+        train_groups(study, settings.groups(), **options)
+
+    return run
+
+
+def cost(groups: Groups) -> float:
     """About what they cost."""
     return sum(effort_of(run) for runs in groups.values() for run in runs)
 
@@ -38,7 +67,7 @@ def train_groups(
     train = partial(training.train, probe=probe)
     done = {}
     for name, runs in groups.items():
-        with progress.stage(f"{study.study_name}, {name}", effort({name: runs})):
+        with progress.stage(f"{study.study_name}, {name}", cost({name: runs})):
             done[name] = run_trials(study, runs, data_dir=data_dir, progress=progress, train=train)
     return done
 

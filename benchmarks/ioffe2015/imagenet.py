@@ -126,8 +126,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         parser.add_argument(option, dest=name, action="store_const", const=value, help=meaning)
 
 
-def effort(settings: Settings) -> float:
-    return groups.effort(settings.groups())
+effort = groups.effort
 
 
 def run(
@@ -141,7 +140,7 @@ def run(
     progress = progress or Progress.silent()
     train = partial(streamed.train, checkpoints=settings.checkpoints, replicas=settings.replicas)
     for name, runs in settings.groups().items():
-        with progress.stage(f"{study.study_name}, {name}", groups.effort({name: runs})):
+        with progress.stage(f"{study.study_name}, {name}", groups.cost({name: runs})):
             run_trials(study, runs, data_dir=data_dir, progress=progress, train=train)
 
 

@@ -31,7 +31,6 @@ from benchmarks.ioffe2015 import groups
 from benchmarks.ioffe2015.arms import BATCH
 from benchmarks.ioffe2015.probes import kernel_norm
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.claims import Claim, claims_table
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.page import Section
@@ -91,21 +90,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rate", type=float, metavar="RATE", help="learning rate")
 
 
-def effort(settings: Settings) -> float:
-    return groups.effort(settings.groups())
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Trains what is missing."""
-    groups.train_groups(
-        study, settings.groups(), data_dir=data_dir, progress=progress, probe=kernel_norm
-    )
+effort = groups.effort
+run = groups.runner(probe=kernel_norm)
 
 
 def growth(ignored: Outcome, full: Outcome) -> float:

@@ -27,7 +27,6 @@ from benchmarks.ioffe2015.measures import best_accuracy
 from benchmarks.ioffe2015.settings import SLIM
 from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.claims import Claim, claims_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.training import Outcome, Run
@@ -97,19 +96,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--classes", type=int, metavar="N", help="of the data, for chance")
 
 
-def effort(settings: Settings) -> float:
-    return groups.effort(settings.groups())
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Trains what is missing."""
-    groups.train_groups(study, settings.groups(), data_dir=data_dir, progress=progress)
+effort = groups.effort
+run = groups.runner()
 
 
 def best(found: groups.Outcomes, arm: str) -> list[Outcome]:
