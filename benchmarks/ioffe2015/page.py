@@ -30,8 +30,8 @@ def contents(comparison: Comparison, folder: Path) -> dict[str, Any]:
             claims_table(
                 f"{name}-claims",
                 claims(comparison.measured),
-                "The paper's sentences as inequalities: median over paired seeds with its 95 % "
-                "bootstrap interval.",
+                "`ioffe15-fig3`, the paper's sentences as inequalities: median over paired seeds "
+                "with its 95 % bootstrap interval.",
             ),
             *([sweep_table(comparison)] if len(comparison.sweep) > 1 else []),
         ],
