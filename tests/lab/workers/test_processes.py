@@ -26,8 +26,12 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch):
+def surroundings(monkeypatch):
+    """The backend, and that Ctrl-C is heard: what runs in the background of a shell ignores it."""
     monkeypatch.setenv("KERAS_BACKEND", BACKEND)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def start(settings: Settings, out: Path, workers: int) -> subprocess.Popen:
