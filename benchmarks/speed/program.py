@@ -107,7 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append((repeat + 1, fit, program, ratios[-1]))
     header = ("repeat", "fit, CPU s", "program, CPU s", "ratio")
     print(f"{given.rates} learning rates, {given.steps} steps, depth {given.depth}, {run.backend}")
-    print(tabulate(rows, header, tablefmt="github", floatfmt=("d", ".1f", ".1f", ".3f")))
+    print(tabulate(rows, header, tablefmt="github", floatfmt=("d", ".3g", ".3g", ".3f")))
     print(f"median ratio {statistics.median(ratios):.3f}")
 
 

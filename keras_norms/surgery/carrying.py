@@ -68,7 +68,7 @@ def carried(
         if ours is not None and theirs is not None and tuple(ours.shape) == tuple(theirs.shape):
             ours.assign(ops.cast(ops.copy(theirs.value), ours.dtype))
     if same and getattr(made, "seen", None) is not None and not getattr(old, "debiased", False):
-        made.seen.assign(ops.ones_like(made.seen))  # what is carried weighs in full
+        made.seen.assign(ops.ones(made.seen.shape))  # what is carried weighs in full
     return made
 
 

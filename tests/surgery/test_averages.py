@@ -72,5 +72,6 @@ def test_averages_are_carried(options):
 
 
 def test_carried_averages_weigh_in_full():
-    new, _ = convert(trained(momentum=0.5), "batch:debiased=True")
+    new, report = convert(trained(momentum=0.5), "batch:debiased=True")
+    assert report["bn"]["done"] == "converted", report["bn"]["detail"]
     np.testing.assert_array_equal(value(new, "seen"), np.ones(4))

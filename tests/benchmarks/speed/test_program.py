@@ -46,7 +46,7 @@ def test_the_table_and_the_ratio_agree(capsys: pytest.CaptureFixture):
     ratios = []
     for line in (first, second):
         _, fit, compiled, ratio = (float(cell) for cell in line.strip("|").split("|"))
-        assert ratio == pytest.approx(compiled / fit, rel=0.3, abs=0.05)  # of rounded seconds
+        assert ratio == pytest.approx(compiled / fit, rel=0.02)  # of rounded seconds
         ratios.append(ratio)
     assert float(last.split()[-1]) == pytest.approx(sum(ratios) / 2, abs=2e-3)
 
