@@ -11,6 +11,7 @@ from optuna.trial import TrialState
 
 from keras_norms.lab.lease import KEY, PROVENANCE, Lease, fail_dead
 from keras_norms.lab.progress import Progress
+from keras_norms.lab.provenance import described
 
 FOUND = "found"
 
@@ -43,11 +44,8 @@ def compute_missing(
             lease = None if name in done else Lease.take(study, Computation(name), {})
             if lease is None:
                 continue
-            try:
+            with lease:
                 found = compute()
-            except BaseException:  # Ctrl-C among them
-                lease.give_up()
-                raise
             lease.finish(0.0, **{FOUND: found})
             progress.spent(1.0)
 
@@ -60,15 +58,8 @@ def computed(study: optuna.Study) -> dict[str, Any]:
 def origin(study: optuna.Study) -> str:
     """Where they come from, in one line."""
     trials = _trials(study).values()
-    described = set()
-    for trial in trials:
-        has = trial.user_attrs[PROVENANCE]
-        commit = f" at {has['commit']}" if has["commit"] else ""
-        described.add(
-            f"keras-norms {has['keras_norms']}{commit}, Keras {has['keras']} on {has['library']}, "
-            f"Python {has['python']}, {has['device']}"
-        )
-    return f"{len(trials)} computations: " + "; ".join(sorted(described))
+    origins = {described(trial.user_attrs[PROVENANCE]) for trial in trials}
+    return f"{len(trials)} computations: " + "; ".join(sorted(origins))
 
 
 def _trials(study: optuna.Study) -> dict[str, optuna.trial.FrozenTrial]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import optuna
@@ -16,6 +15,7 @@ from benchmarks.speed.cells import LAYER, MEMORY, NETWORK, Cell
 from benchmarks.speed.clock import first_calls, interleaved
 from keras_norms.lab.lease import PROVENANCE, RUN, Lease, fail_dead
 from keras_norms.lab.progress import Progress
+from keras_norms.lab.provenance import described
 
 MEASURED = "measured"
 EFFORT = {LAYER: 1.0, NETWORK: 25.0}  # of a cell, roughly
@@ -71,11 +71,8 @@ def measure_missing(
             lease = None if cell in done else Lease.take(study, cell, {})
             if lease is None:
                 continue
-            try:
+            with lease:
                 measured = measure(cell, rounds)
-            except BaseException:  # Ctrl-C among them
-                lease.give_up()
-                raise
             lease.finish(0.0, **{MEASURED: measured})
             progress.spent(effort(cell))
         # Programs of former cells would fill the memory.
@@ -97,13 +94,4 @@ def finished(study: optuna.Study) -> list[Measurement]:
 
 def origins(found: Sequence[Measurement]) -> str:
     """Where they come from, in one line."""
-    described = {_described(measurement.origin) for measurement in found}
-    return f"{len(found)} cells: " + "; ".join(sorted(described))
-
-
-def _described(origin: dict[str, Any]) -> str:
-    commit = f" at {origin['commit']}" if origin["commit"] else ""
-    return (
-        f"keras-norms {origin['keras_norms']}{commit}, Keras {origin['keras']} on "
-        f"{origin['library']}, Python {origin['python']}, {origin['device']}"
-    )
+    return f"{len(found)} cells: " + "; ".join(sorted({described(one.origin) for one in found}))

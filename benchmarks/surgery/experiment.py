@@ -123,14 +123,11 @@ def run(
             if lease is None:
                 continue
             try:
-                result = apart(cell)
+                with lease:
+                    result = apart(cell)
             except Ended as error:
-                lease.give_up()
                 print(f"{cell}: {error}", file=sys.stderr)
                 continue
-            except BaseException:  # Ctrl-C among them
-                lease.give_up()
-                raise
             lease.finish(0.0, **{RESULT: result})
             progress.spent(1.0)
 

@@ -9,6 +9,7 @@ import pandas as pd
 from optuna.trial import FrozenTrial
 
 from keras_norms.lab.lease import KEY, PROVENANCE
+from keras_norms.lab.provenance import described
 from keras_norms.lab.trials import finished_trials, outcome_of
 
 
@@ -55,12 +56,4 @@ def provenance_line(study: optuna.Study, keys: set[str]) -> str:
 def origin_line(trials: Sequence[FrozenTrial], noun: str) -> str:
     """How many trials there are, and where they come from, in one line."""
     origins = {tuple(trial.user_attrs[PROVENANCE].items()) for trial in trials}
-    described = []
-    for origin in sorted(origins):
-        has = dict(origin)
-        commit = f" at {has['commit']}" if has["commit"] else ""
-        described.append(
-            f"keras-norms {has['keras_norms']}{commit}, Keras {has['keras']} on {has['library']}, "
-            f"Python {has['python']}, {has['device']}"
-        )
-    return f"{len(trials)} {noun}: " + "; ".join(described)
+    return f"{len(trials)} {noun}: " + "; ".join(described(dict(o)) for o in sorted(origins))

@@ -101,6 +101,8 @@ def _fail(study: optuna.Study, trials: Iterable[FrozenTrial]) -> None:
 class Lease:
     """The right of this process to train one run; `take` it and end it, it renews itself.
 
+    Within `with lease:` an error gives it up.
+
     Should another host have given this process up for dead, it trains the run too, and the
     trial here stays FAIL: the outcome is the same.
     """
@@ -162,6 +164,14 @@ class Lease:
             self._study.tell(self._trial, value, skip_if_finished=True)
             return True
         return False
+
+    def __enter__(self) -> Lease:
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Gives up what was left by an error, Ctrl-C among them."""
+        if error:
+            self.give_up()
 
     def give_up(self) -> None:
         self._end()

@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,15 @@ def cores() -> int:
     """As many as this process may use, where the system tells."""
     affinity = getattr(os, "sched_getaffinity", None)
     return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def described(origin: Mapping[str, Any]) -> str:
+    """A `provenance` in words."""
+    commit = f" at {origin['commit']}" if origin["commit"] else ""
+    return (
+        f"keras-norms {origin['keras_norms']}{commit}, Keras {origin['keras']} on "
+        f"{origin['library']}, Python {origin['python']}, {origin['device']}"
+    )
 
 
 def threads() -> dict[str, Any]:

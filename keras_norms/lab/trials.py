@@ -158,11 +158,8 @@ class _Work:
 def _train(
     lease: Lease, run: Run, train: Train, data_dir: str | Path | None, progress: Progress
 ) -> None:
-    try:
+    with lease:
         (outcome,) = train([run], data_dir=data_dir, on_step=progress.running)
-    except BaseException:  # Ctrl-C among them
-        lease.give_up()
-        raise
     if lease.finish(value_of(outcome), **{OUTCOME: outcome.as_dict()}):
         checkpoint.remove(run)
 

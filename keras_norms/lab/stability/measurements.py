@@ -47,11 +47,8 @@ def measure_missing(study: optuna.Study, wanted: Iterable[Measurement], measure:
         lease = Lease.take(study, measurement, {})
         if lease is None:
             continue
-        try:
+        with lease:
             points = list(measure(measurement))
-        except BaseException:  # Ctrl-C among them
-            lease.give_up()
-            raise
         rates = [maximal_learning_rate(p.largest.lambda_max) for p in points[:1]]
         value = rates[0] if rates and math.isfinite(rates[0]) else 0.0
         lease.finish(value, **{POINTS: [point.as_dict() for point in points]})
