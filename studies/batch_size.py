@@ -21,10 +21,9 @@ Command    python -m studies run batch_size --out results
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import optuna
 
 from keras_norms.lab.errors import BadInput
@@ -33,7 +32,6 @@ from keras_norms.lab.report.accuracy_plot import accuracy_table, draw_accuracy
 from keras_norms.lab.report.frontier_plot import Along, draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
 from keras_norms.lab.report.page import Section
-from keras_norms.lab.stability.search import Search
 from keras_norms.lab.training import Run
 from studies import charting
 
@@ -50,7 +48,7 @@ GROWING = ("normalizers", "batches", "seeds", "most")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(charting.Settings):
     """What the study covers."""
 
     data: str = "digits"
@@ -59,27 +57,17 @@ class Settings:
     width: int = 64
     normalizers: tuple[str, ...] = NORMALIZERS
     batches: tuple[int, ...] = (2, 4, 8, 16, 32, 64, 128)
-    seeds: int = 3
-    most: int = 16
     steps: int = 200
-    low: float = 1e-4
-    high: float = 1e2
-    backend: str = field(default_factory=keras.config.backend)
 
     def __post_init__(self) -> None:
         for name in ("normalizers", "batches"):
             if not getattr(self, name):
                 raise BadInput(f"{name}=() gives nothing to run; write one or more")
-        self.chains()  # checks them all before the first one is trained
-        self.search  # noqa: B018
+        super().__post_init__()
 
     @property
     def study(self) -> str:
         return f"batch_size-{self.data}-{self.model}"
-
-    @property
-    def search(self) -> Search:
-        return Search(self.low, self.high, self.seeds, self.most)
 
     def chains(self) -> list[list[Run]]:
         """For each normalizer its batch sizes, the largest first, where all of them are at home."""
@@ -110,9 +98,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--normalizers", nargs="+", metavar="SPEC", help="as batch or group:groups=8"
     )
     parser.add_argument("--batches", nargs="+", type=int, metavar="N", help="mini-batch sizes")
-    parser.add_argument("--low", type=float, metavar="RATE", help="smallest learning rate")
-    parser.add_argument("--high", type=float, metavar="RATE", help="largest learning rate")
-    parser.add_argument("--most", type=int, metavar="N", help="runs a seed at most")
+    charting.add_options(parser)
 
 
 effort, run = charting.effort, charting.run

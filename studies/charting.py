@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
+import keras
 import optuna
 
 from keras_norms.lab.progress import Progress
@@ -18,26 +20,52 @@ from keras_norms.lab.trials import finished, run_searches
 TYPICAL = 0.8  # of the most runs that a seed may take, for an estimate of the time left
 
 
-class Charting(Protocol):
-    """Settings of such a study: rows of programs, neighbours beside one another, and the search."""
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What such a study covers besides its cells: how each of them is searched.
+
+    Raises:
+        BadInput: a program or a search that cannot be, before the first one is trained.
+    """
+
+    seeds: int = 3
+    most: int = 16
+    low: float = 1e-4
+    high: float = 1e2
+    backend: str = field(default_factory=keras.config.backend)
+
+    def __post_init__(self) -> None:
+        self.chains()
+        self.search  # noqa: B018
 
     @property
-    def study(self) -> str: ...
+    def search(self) -> Search:
+        return Search(self.low, self.high, self.seeds, self.most)
 
     @property
-    def search(self) -> Search: ...
+    def study(self) -> str:
+        """The name of the study."""
+        raise NotImplementedError
 
-    def chains(self) -> Sequence[Sequence[Run]]: ...
+    def chains(self) -> Sequence[Sequence[Run]]:
+        """Rows of programs, neighbours beside one another."""
+        raise NotImplementedError
 
 
-def effort(settings: Charting) -> float:
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--low", type=float, metavar="RATE", help="smallest learning rate")
+    parser.add_argument("--high", type=float, metavar="RATE", help="largest learning rate")
+    parser.add_argument("--most", type=int, metavar="N", help="runs a seed at most")
+
+
+def effort(settings: Settings) -> float:
     runs = settings.search.seeds * settings.search.most * TYPICAL
     return runs * sum(effort_of(program) for chain in settings.chains() for program in chain)
 
 
 def run(
     study: optuna.Study,
-    settings: Charting,
+    settings: Settings,
     *,
     data_dir: str | Path | None = None,
     progress: Progress | None = None,
@@ -48,14 +76,14 @@ def run(
         run_searches(study, _searches(settings), data_dir=data_dir, progress=progress)
 
 
-def charted(study: optuna.Study, settings: Charting) -> list[Cell]:
+def charted(study: optuna.Study, settings: Settings) -> list[Cell]:
     """The cells as far as their runs are finished; those without any are left out."""
     done = finished(study)
     cells = (cell for chain in _searches(settings) for cell in chain.cells(done))
     return [cell for cell in cells if cell.outcomes]
 
 
-def _searches(settings: Charting) -> list[Chain]:
+def _searches(settings: Settings) -> list[Chain]:
     return [Chain(programs, settings.search) for programs in settings.chains()]
 
 

@@ -27,10 +27,9 @@ GPU        Ready and never run, for want of one:
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import optuna
 
 from keras_norms.lab.errors import BadInput
@@ -41,7 +40,6 @@ from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.stability.cell import Cell
-from keras_norms.lab.stability.search import Search
 from keras_norms.lab.training import Run
 from studies import charting
 
@@ -60,7 +58,7 @@ GROWING = ("normalizers", "depths", "seeds", "most", "quick")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(charting.Settings):
     """What the study covers; `None` takes the default of the model, and of `quick`."""
 
     data: str = "digits"
@@ -71,31 +69,21 @@ class Settings:
     momentum: float = 0.0
     applies_to: str = "all"
     rest_rate: float = 0.1
-    seeds: int = 3
-    most: int = 16
     steps: int = 200
     batch: int = 64
-    low: float = 1e-4
-    high: float = 1e2
     quick: bool = False
-    backend: str = field(default_factory=keras.config.backend)
 
     def __post_init__(self) -> None:
         for name in ("normalizers", "depths"):
             if getattr(self, name) == ():
                 raise BadInput(f"{name}=() gives nothing to run; write one or more")
-        self.chains()  # checks them all before the first one is trained
-        self.search  # noqa: B018
+        super().__post_init__()
 
     @property
     def study(self) -> str:
         momentum = f"-momentum{self.momentum:g}" if self.momentum else ""
         part = f"-{self.applies_to}" if self.applies_to != "all" else ""
         return f"frontier-{self.data}-{self.model}{momentum}{part}"
-
-    @property
-    def search(self) -> Search:
-        return Search(self.low, self.high, self.seeds, self.most)
 
     def chains(self) -> list[list[Run]]:
         """For each normalizer its depths, the smallest first."""
@@ -144,9 +132,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rest-rate", type=float, metavar="RATE", help="learning rate of what is not swept"
     )
-    parser.add_argument("--low", type=float, metavar="RATE", help="smallest learning rate")
-    parser.add_argument("--high", type=float, metavar="RATE", help="largest learning rate")
-    parser.add_argument("--most", type=int, metavar="N", help="runs a seed at most")
+    charting.add_options(parser)
     parser.add_argument(
         "--quick", action="store_true", default=None, help="four normalizers, two depths"
     )

@@ -16,10 +16,9 @@ Command    python -m studies run group_size --out results
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-import keras
 import optuna
 
 from keras_norms.lab.errors import BadInput
@@ -29,7 +28,6 @@ from keras_norms.lab.report.frontier_table import frontier_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.trade_off_plot import draw_trade_off, milliseconds, trade_off_summary
 from keras_norms.lab.stability.cell import Cell
-from keras_norms.lab.stability.search import Search
 from keras_norms.lab.training import Run
 from studies import charting
 
@@ -38,7 +36,7 @@ GROWING = ("groups", "seeds", "most")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(charting.Settings):
     """What the study covers; `groups` has -1 for one channel a group."""
 
     data: str = "digits"
@@ -46,27 +44,17 @@ class Settings:
     depth: int = 8
     width: int = 8
     groups: tuple[int, ...] = (1, 2, 4, 8, INSTANCE)
-    seeds: int = 3
-    most: int = 16
     steps: int = 120
     batch: int = 32
-    low: float = 1e-4
-    high: float = 1e2
-    backend: str = field(default_factory=keras.config.backend)
 
     def __post_init__(self) -> None:
         if not self.groups:
             raise BadInput("groups=() gives nothing to run; write one or more")
-        self.chains()  # checks them all before the first one is trained
-        self.search  # noqa: B018
+        super().__post_init__()
 
     @property
     def study(self) -> str:
         return f"group_size-{self.data}-{self.model}"
-
-    @property
-    def search(self) -> Search:
-        return Search(self.low, self.high, self.seeds, self.most)
 
     def chains(self) -> list[list[Run]]:
         """One chain: the numbers of groups, the smallest first, and one channel a group last."""
@@ -105,9 +93,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--groups", nargs="+", type=int, metavar="N", help="-1 for one channel a group"
     )
-    parser.add_argument("--low", type=float, metavar="RATE", help="smallest learning rate")
-    parser.add_argument("--high", type=float, metavar="RATE", help="largest learning rate")
-    parser.add_argument("--most", type=int, metavar="N", help="runs a seed at most")
+    charting.add_options(parser)
 
 
 effort, run = charting.effort, charting.run

@@ -15,7 +15,7 @@ from keras_norms.lab.progress import Progress
 from keras_norms.lab.progress import effort as effort_of
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.training import Outcome, Probe, Run
-from keras_norms.lab.trials import finished, run_trials
+from keras_norms.lab.trials import Train, finished, run_trials
 
 Groups = Mapping[str, Sequence[Run]]
 Outcomes = dict[str, list[Outcome]]
@@ -33,7 +33,7 @@ def effort(settings: Grouped) -> float:
 
 
 def runner(probe: Probe | None = None) -> Callable[..., None]:
-    """The `run` of an experiment whose runs are all known beforehand; `probe` looks on."""
+    """The `run` of an experiment whose runs are all known beforehand; `probe` as in `train`."""
 
     def run(
         study: optuna.Study,
@@ -43,8 +43,8 @@ def runner(probe: Probe | None = None) -> Callable[..., None]:
         progress: Progress | None = None,
     ) -> None:
         """Trains what is missing."""
-        options = {"data_dir": data_dir, "progress": progress, "probe": probe}
-        train_groups(study, settings.groups(), **options)
+        train = partial(training.train, probe=probe)
+        train_groups(study, settings.groups(), data_dir=data_dir, progress=progress, train=train)
 
     return run
 
@@ -60,11 +60,10 @@ def train_groups(
     *,
     data_dir: str | Path | None = None,
     progress: Progress | None = None,
-    probe: Probe | None = None,
+    train: Train | None = None,
 ) -> Outcomes:
-    """Trains what is missing, a stage a group; `probe` looks on, as `train` says."""
-    progress = progress or Progress.silent()
-    train = partial(training.train, probe=probe)
+    """Trains what is missing, a stage a group; by `training.train` where nothing else is given."""
+    progress, train = progress or Progress.silent(), train or training.train
     done = {}
     for name, runs in groups.items():
         with progress.stage(f"{study.study_name}, {name}", cost({name: runs})):

@@ -51,7 +51,6 @@ from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.training import Run
-from keras_norms.lab.trials import run_trials
 
 TITLE = "Ioffe & Szegedy 2015, Figures 2 and 3 (the full network, {})"
 RATE = 0.0015
@@ -137,11 +136,8 @@ def run(
     progress: Progress | None = None,
 ) -> None:
     """Trains what is missing."""
-    progress = progress or Progress.silent()
     train = partial(streamed.train, checkpoints=settings.checkpoints, replicas=settings.replicas)
-    for name, runs in settings.groups().items():
-        with progress.stage(f"{study.study_name}, {name}", groups.cost({name: runs})):
-            run_trials(study, runs, data_dir=data_dir, progress=progress, train=train)
+    groups.train_groups(study, settings.groups(), data_dir=data_dir, progress=progress, train=train)
 
 
 def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.__main__ import BENCHMARKS
-from benchmarks.ioffe2015 import imagenet
+from benchmarks.ioffe2015 import groups
 from benchmarks.ioffe2015.arms import ARMS, PLAIN
 from benchmarks.ioffe2015.imagenet import SCALES, Settings
 from keras_norms.lab import trials
@@ -55,7 +55,7 @@ def as_in_the_paper(run):
 def train(monkeypatch) -> Pretended:
     train = Pretended(rule=as_in_the_paper)
     monkeypatch.setattr(
-        imagenet, "run_trials", lambda *a, **k: trials.run_trials(*a, **{**k, "train": train})
+        groups, "run_trials", lambda *a, **k: trials.run_trials(*a, **{**k, "train": train})
     )
     return train
 
