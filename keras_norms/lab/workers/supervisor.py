@@ -7,37 +7,41 @@ import time
 import warnings
 from collections.abc import Sequence
 from types import ModuleType
-from typing import Any
-
-import optuna
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.lease import fail_of
+from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.progress import Progress
-from keras_norms.lab.workers.job import Job
-from keras_norms.lab.workers.member import Member
+from keras_norms.lab.walk import Walk
+from keras_norms.lab.workers.protocol import Member
+from keras_norms.lab.workers.task import Task
 
 LAUNCHERS = {"local": "processes", "ray": "cluster"}  # imported only when asked for
 LOOK = 0.1  # seconds between two looks at the workers
 
 
 class WorkersLost(RuntimeError):
-    """Every worker was killed or crashed; finished runs are kept."""
+    """Every worker was killed or crashed; finished jobs are saved."""
 
 
-def share(job: Job, workers: int | None, launcher: str, progress: Progress) -> None:
-    """Has `workers` workers do the job; returns when it is done.
+def share(
+    task: Task,
+    workers: int | None,
+    launcher: str,
+    progress: Progress,
+    ledger: Ledger,
+    walks: Sequence[Walk],
+) -> None:
+    """Has `workers` workers do the task; returns when it is done.
 
     However it ends, no worker is left, and what they had under way is free again.
 
     Raises:
-        BadInput: what cannot be opened, launched or run, as a worker or the launcher tells.
+        BadInput: what cannot be opened, launched or done, as a worker or the launcher says.
         WorkersLost: all of them crashed or were killed.
     """
-    studies = job.studies()
-    crew = [_Watched(member, studies) for member in _launcher(launcher).launch(job, workers)]
+    crew = [_Watched(member, ledger) for member in _launcher(launcher).launch(task, workers)]
     try:
-        _watch(crew, progress)
+        _watch(crew, progress, ledger, walks)
     finally:
         for worker in crew:
             worker.member.stop()
@@ -50,34 +54,32 @@ def _launcher(name: str) -> ModuleType:
         return importlib.import_module(f"keras_norms.lab.workers.{LAUNCHERS[name]}")
     except ModuleNotFoundError as error:
         raise BadInput(
-            f"launcher={name!r} needs {error.name}; pip install 'keras-norms[distributed]'"
+            f"--launcher {name} needs {error.name}; pip install 'keras-norms[distributed]'"
         ) from error
 
 
 class _Watched:
-    """A worker with what it has told."""
+    """A worker with what it has said."""
 
-    def __init__(self, member: Member, studies: Sequence[optuna.Study]) -> None:
-        self.member, self._studies = member, studies
-        self._owner: dict[str, Any] | None = None
-        self.progress: tuple[float, str, str] | None = None
+    def __init__(self, member: Member, ledger: Ledger) -> None:
+        self.member, self._ledger = member, ledger
+        self._pid: int | None = None
         self.done = False
         self.lost: str | None = None
 
     def free(self) -> None:
         """Gives back what it had under way; it must have ended."""
-        if self._owner and not self.done:
-            for study in self._studies:
-                fail_of(study, self._owner)
+        if self._pid and not self.done:
+            self._ledger.release_of(self._pid)
 
-    def look(self) -> None:
+    def look(self, progress: Progress) -> None:
         lost = self.member.lost()  # before its messages, of which "done" may be the last
         for message in self.member.messages():
             match message.kind, message.content:
-                case "owner", [owner]:
-                    self._owner = owner
-                case "progress", [fraction, left, text]:
-                    self.progress = fraction, left, text
+                case "started", [pid]:
+                    self._pid = pid
+                case "step", [key, title, share]:
+                    progress.heard(key, title, share)
                 case "warning", [text]:
                     warnings.warn(text, stacklevel=1)  # equal ones are shown once
                 case "refused", [text]:
@@ -88,20 +90,20 @@ class _Watched:
             self.lost = lost
             self.free()
             reason = lost.splitlines()[0]
-            warnings.warn(f"{self.member.name} was lost: {reason}; others go on", stacklevel=1)
+            warnings.warn(f"{self.member.name} was lost: {reason}; others continue", stacklevel=1)
 
 
-def _watch(crew: Sequence[_Watched], progress: Progress) -> None:
+def _watch(
+    crew: Sequence[_Watched], progress: Progress, ledger: Ledger, walks: Sequence[Walk]
+) -> None:
     while working := [worker for worker in crew if not worker.done and not worker.lost]:
         for worker in working:
-            worker.look()
-        # All see the same runs, some later than others.
-        if told := [worker.progress for worker in crew if worker.progress]:
-            fraction, left, text = max(told)
-            progress.put(fraction, left, f"{len(working)} workers; {text}")
+            worker.look(progress)
+        ledger.look()
+        progress.show(walks, ledger, len(working))
         time.sleep(LOOK)
     if not any(worker.done for worker in crew):
         raise WorkersLost(
-            f"all {len(crew)} workers were lost; finished runs are kept. "
+            f"all {len(crew)} workers were lost; finished jobs are saved. "
             f"The last: {crew[-1].member.name}, {crew[-1].lost}"
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -9,9 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.lease import owner
-from keras_norms.lab.progress import Progress
-from keras_norms.lab.workers.job import Job
+from keras_norms.lab.job import Job
+from keras_norms.lab.workers.task import Task
 
 EVERY = 0.2  # seconds between two messages on progress
 
@@ -21,8 +21,8 @@ class Message:
     """From a worker to the process that was started.
 
     Attributes:
-        kind: "owner" (content: what the worker's leases are signed with), "progress" (fraction,
-            time left, text), "warning" (text), "refused" (text of a `BadInput`) or "done".
+        kind: "started" (content: its process id), "step" (key, title and share of a job),
+            "warning" (text), "refused" (text of a `BadInput`) or "done".
     """
 
     kind: str
@@ -39,33 +39,31 @@ class Member(Protocol):
 
     def messages(self) -> list[Message]:
         """What it has sent since the last look."""
+        ...
 
     def lost(self) -> str | None:
-        """Why it is gone without a word; None while it runs or where it ended as it should."""
+        """Why the worker died; None if it is running or finished normally."""
+        ...
 
     def stop(self) -> None:
         """Ends it at once, whatever it does; a kill at any moment is safe."""
+        ...
 
 
-class Telling(Progress):
-    """Progress that is sent instead of shown."""
+def live(task: Task, send: Send) -> None:
+    """A worker's whole life: does the task and says how it goes; other errors are a crash."""
+    said = -EVERY
 
-    def __init__(self, send: Send) -> None:
-        super().__init__(None)
-        self._send, self._sent = send, 0.0
+    def on_step(job: Job, share: float) -> None:
+        nonlocal said
+        if time.monotonic() - said > EVERY:
+            said = time.monotonic()
+            send(Message("step", [job.key, job.title, share]))
 
-    def put(self, fraction: float, left: str, text: str, *, speak: bool = False) -> None:
-        if speak or time.monotonic() - self._sent > EVERY:
-            self._sent = time.monotonic()
-            self._send(Message("progress", [fraction, left, text]))
-
-
-def work(job: Job, send: Send) -> None:
-    """A worker's whole life: does the job and tells how it goes; other errors are a crash."""
     warnings.showwarning = lambda message, *_, **__: send(Message("warning", [str(message)]))
-    send(Message("owner", [owner()]))
+    send(Message("started", [os.getpid()]))
     try:
-        job.work(Telling(send))
+        task.work(on_step)
     except BadInput as error:
         send(Message("refused", [str(error)]))
     else:
