@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import importlib
 import json
@@ -156,5 +157,5 @@ def _entry(experiment: Experiment, scale: str, command: str) -> Record:
     }
     job = json.loads(json.dumps(job))
     key = hashlib.sha256(json.dumps([job, command], sort_keys=True).encode()).hexdigest()[:16]
-    made = provenance()
-    return Record(ENTRY + key, job, {"command": command, "at": made["date"]}, made)
+    now = datetime.datetime.now(datetime.UTC).isoformat()
+    return Record(ENTRY + key, job, {"command": command, "at": now}, provenance())
