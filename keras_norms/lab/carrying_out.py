@@ -64,8 +64,9 @@ def carry_out(
     """
     writable(place.out)
     ledger = Ledger.open(place.records)
-    for experiment in experiments:
-        ledger.put(_entry(experiment, scale, command))
+    entries = [_entry(experiment, scale, command) for experiment in experiments]
+    for entry in entries:
+        ledger.put(entry)
     walks = {experiment: Walk(experiment, ledger) for experiment in experiments}
     with Progress.shown() as progress:
         for exclusive in (False, True):  # timings last, and alone on the machine
@@ -74,7 +75,10 @@ def carry_out(
                 crew = 1 if exclusive else place.workers
                 _run(chosen, place, crew, progress, ledger, [walks[one] for one in chosen])
     ledger.look()
-    parts = [Part(walks[experiment], scale, command) for experiment in experiments]
+    parts = [
+        Part(walks[experiment], scale, command, entry)
+        for experiment, entry in zip(experiments, entries, strict=True)
+    ]
     return publish(parts, ledger, place.out, page, verdicts=verdicts)
 
 
@@ -103,9 +107,7 @@ def _run(
         share(task, workers, place.launcher, progress, ledger, walks)
 
 
-def report(
-    kinds: Iterable[type[Experiment]], out: Path, storage: str | None, command: str = ""
-) -> Path:
+def report(kinds: Iterable[type[Experiment]], out: Path, storage: str | None) -> Path:
     """Writes the page of every experiment of `kinds` that the storage has an entry of.
 
     Raises:
@@ -125,7 +127,7 @@ def report(
     for entry in sorted(latest.values(), key=lambda entry: entry.job["experiment"]):
         walk = Walk(experiment_of(entry), ledger)
         walk.missing()
-        parts.append(Part(walk, entry.job["scale"], command or entry.outcome["command"]))
+        parts.append(Part(walk, entry.job["scale"], entry.outcome["command"], entry))
     return publish(parts, ledger, out, "report")
 
 

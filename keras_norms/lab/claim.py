@@ -87,5 +87,3 @@ def rows(claims: Iterable[Claim]) -> Iterator[dict[str, Any]]:
                 "seeds": found.seeds,
                 "verdict": claim.verdict,
             }
-
-

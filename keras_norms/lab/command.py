@@ -96,7 +96,7 @@ class Program:
             report(kinds, options.out, _storage(options))
         elif options.command == "run":
             kinds = chosen(found, options.experiment)
-            experiments = [kind.at(options.scale, **vars(options)) for kind in kinds]
+            experiments = [kind.at(options.scale, vars(options)) for kind in kinds]
             if options.dry_run:
                 ledger = Ledger.open(_storage(options) or str(options.out))
                 print(*dry_run(experiments, ledger, options.workers or cores()), sep="\n")
@@ -213,9 +213,7 @@ def _add_worker_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_run_options(
-    parser: argparse.ArgumentParser, kinds: Sequence[type[Experiment]]
-) -> None:
+def _add_run_options(parser: argparse.ArgumentParser, kinds: Sequence[type[Experiment]]) -> None:
     _add_output_options(parser)
     _add_worker_options(parser)
     scales = list(dict.fromkeys(scale for kind in kinds for scale in kind.scales()))

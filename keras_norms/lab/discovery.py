@@ -14,7 +14,9 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiment import PLACE, Experiment
 
 # A file that defines an experiment says so in its source, so that listing imports no other.
-DEFINES = re.compile(r"^class \w+\([^)]*\bExperiment\b[^)]*\):|^class \w+\([^)]*Experiment\):", re.M)
+DEFINES = re.compile(
+    r"^class \w+\([^)]*\bExperiment\b[^)]*\):|^class \w+\([^)]*Experiment\):", re.M
+)
 
 
 def discover(package: str) -> dict[str, type[Experiment]]:

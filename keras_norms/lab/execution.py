@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import replace
@@ -12,6 +13,11 @@ from keras_norms.lab.job import Bench, Job
 from keras_norms.lab.ledger import Ledger, Record
 from keras_norms.lab.provenance import provenance
 from keras_norms.lab.walk import Walk
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 WAIT = 0.5  # seconds at most between two looks at what other processes have under way
 LOOK = 2.0  # seconds after which what others have finished is looked at again
@@ -91,7 +97,7 @@ def _do(job: Job, ledger: Ledger, bench: Bench, on_finish: OnFinish) -> bool:
         missing = frozenset(name for name, key in job.parts.items() if key not in ledger)
         found = job.do(replace(bench, missing=missing))
         seconds = time.monotonic() - began
-        made = {**provenance(), "seconds": round(seconds, 3)}
+        made = {**provenance(), "seconds": round(seconds, 3), "peak_mib": _peak_mib()}
         for name in sorted(missing, reverse=True):  # the job's own record is the last
             if name not in found:
                 raise BadInput(f"{job.title}: the job did not return its part {name!r}")
@@ -101,3 +107,11 @@ def _do(job: Job, ledger: Ledger, bench: Bench, on_finish: OnFinish) -> bool:
             finished(bench)  # its checkpoint, for example, is needed no more
     on_finish(job, seconds)
     return True
+
+
+def _peak_mib() -> int:
+    """The most memory that this process has held so far."""
+    if resource is None:
+        return 0
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak // (2**20 if sys.platform == "darwin" else 2**10)

@@ -97,15 +97,15 @@ class Experiment:
         return list(dict.fromkeys(["cpu", *(scale for scales in told for scale in scales)]))
 
     @classmethod
-    def at(cls, scale: str, **given: Any) -> Self:
-        """With a preset's defaults; options that are None keep theirs."""
+    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
+        """With a preset's defaults; of what is given, options that are None keep theirs."""
         values = {
-            name: told.scales[scale]
+            name: told.scales[preset]
             for name, (_, told) in options_of(cls).items()
-            if scale in told.scales
+            if preset in told.scales
         }
         known = options_of(cls)
-        values |= {k: v for k, v in given.items() if k in known and v is not None}
+        values |= {k: v for k, v in (given or {}).items() if k in known and v is not None}
         return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
 
     def options(self) -> dict[str, Any]:
@@ -130,5 +130,3 @@ class Experiment:
         """The options that differ from the defaults."""
         fields = {field.name: field.default for field in dataclasses.fields(self)}
         return {name: value for name, value in self.options().items() if value != fields[name]}
-
-

@@ -36,11 +36,13 @@ class Part:
         walk: its plan, as far as the ledger has it.
         scale: the preset.
         command: that it is made with.
+        entry: the record that says so, which `report` finds again.
     """
 
     walk: Walk
     scale: str = "cpu"
     command: str = ""
+    entry: Record | None = None
 
 
 def publish(
@@ -156,7 +158,8 @@ def _row(part: Part, made: Sequence[Record], row: dict[str, Any]) -> dict[str, A
 
 def _records(parts: Sequence[Part], ledger: Ledger) -> Iterable[Record]:
     keys = {key for part in parts for job in part.walk.found.jobs for key in job.parts.values()}
-    return [record for key in sorted(keys) if (record := ledger.get(key))]
+    found = [record for key in sorted(keys) if (record := ledger.get(key))]
+    return [*found, *(part.entry for part in parts if part.entry)]
 
 
 def _joined(values: Iterable[str]) -> str:

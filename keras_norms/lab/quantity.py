@@ -75,9 +75,7 @@ class Quantity:
         """The 95 % interval over test images, seeds fixed; None where it is no accuracy."""
         if not self.images:
             return None
-        return image_interval(
-            *([one[seed] for seed in sorted(self.values)] for one in self.images)
-        )
+        return image_interval(*([one[seed] for seed in sorted(self.values)] for one in self.images))
 
     @property
     def range(self) -> tuple[float, float]:

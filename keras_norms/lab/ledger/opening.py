@@ -1,9 +1,9 @@
 """From what `--storage` says to a store.
 
-    results                                     a folder: the default, `records` in the output
-    sqlite:///trials.db                         SQLite
-    postgresql://user:password@host/name        a server, for many machines
-    .../records.jsonl.gz                        the archive of a published page, to read
+results                                     a folder: the default, `records` in the output
+sqlite:///trials.db                         SQLite
+postgresql://user:password@host/name        a server, for many machines
+.../records.jsonl.gz                        the archive of a published page, to read
 """
 
 from __future__ import annotations

@@ -65,9 +65,7 @@ class TableStore:
 
     def claimed(self) -> dict[str, Claimed]:
         now, rows = self._run(lambda c: (_now(c), c.execute(select(LEASES)).all()))
-        return {
-            row.key: Claimed(_owner(row.owner), now - row.renewed, row.token) for row in rows
-        }
+        return {row.key: Claimed(_owner(row.owner), now - row.renewed, row.token) for row in rows}
 
     def claim(self, key: str) -> str | None:
         token = uuid.uuid4().hex
