@@ -22,10 +22,7 @@ from keras_norms.lab.report.tables import harmless
 from keras_norms.lab.walk import Walk
 
 CLAIMS = "claims.csv"
-COLUMNS = (
-    "paper experiment target claim inequality unit paper_value ours low high coverage seeds "
-    "verdict scale data model device processor versions commit command date"
-).split()
+COLUMNS = ["paper", "experiment", "target", "claim", "inequality", "unit", "paper_value", "ours", "low", "high", "coverage", "seeds", "verdict", "scale", "data", "model", "device", "processor", "versions", "commit", "command", "date"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +49,6 @@ def publish(
     page: str,
     *,
     verdicts: bool = True,
-    title: str = "",
 ) -> Path:
     """Writes `<page>.html` and `.md`, tables, figures, claims and the archive; returns the page.
 
@@ -68,7 +64,8 @@ def publish(
         one, claimed = _section(part, ledger, out, verdicts)
         sections.append(one)
         told += claimed
-    report = Report(title or f"keras-norms: {page}", sections)
+    shown = dict.fromkeys(part.walk.experiment.name().partition(".")[0] for part in parts)
+    report = Report(f"keras-norms: {', '.join(shown)}", sections)
     html, markdown = report.write(out, page)
     if verdicts:
         frame = pd.DataFrame(told, columns=COLUMNS)

@@ -50,10 +50,9 @@ class FolderStore:
             raise self._refused("cannot be read", error) from error
 
     def write(self, key: str, text: str, *, durable: bool) -> None:
-        with self._writing():
-            with self._beside(self._records, text, durable=durable) as part:
-                # A link never replaces what another process has finished meanwhile.
-                _place(part, self._path(key))
+        with self._writing(), self._beside(self._records, text, durable=durable) as part:
+            # A link never replaces what another process has finished meanwhile.
+            _place(part, self._path(key))
 
     def set_aside(self, key: str) -> str:
         with self._writing():

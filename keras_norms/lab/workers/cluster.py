@@ -19,9 +19,9 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.provenance import COMMIT, provenance
 from keras_norms.lab.ledger.opening import is_local
 from keras_norms.lab.ledger.passwords import hidden_url
+from keras_norms.lab.provenance import COMMIT, provenance
 from keras_norms.lab.workers.protocol import Message, live
 from keras_norms.lab.workers.task import Task, environment
 
