@@ -130,7 +130,7 @@ def chosen(
     except ValueError as error:
         raise BadInput(f"Invalid {name}={text!r}: {error}") from error
     kept = {
-        key: value
+        key: _short(value)
         for key, value in values.items()
         if key not in declared or value != declared[key].default
     }
@@ -146,6 +146,14 @@ def _taken(key: str, given: Mapping[str, Any], declared: Mapping[str, Argument])
         return declared[key].take(given[key])
     except (TypeError, ValueError) as error:
         raise ValueError(f"{key}={given[key]!r} must be {declared[key].instead}") from error
+
+
+def _short(value: Any) -> Any:
+    """50 for 50.0, which is what is meant by both."""
+    if isinstance(value, tuple):
+        return tuple(map(_short, value))
+    whole = isinstance(value, float) and value.is_integer() and abs(value) <= MOST
+    return int(value) if whole else value
 
 
 def whole(default: int, least: int = 0) -> Argument:

@@ -45,7 +45,9 @@ def load(field: str, name: str) -> Any:
     try:
         return getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError, ValueError) as error:
-        raise BadInput(f"Invalid {field}={name!r}: it cannot be imported ({error}); {HOW}") from error
+        raise BadInput(
+            f"Invalid {field}={name!r}: it cannot be imported ({error}); {HOW}"
+        ) from error
 
 
 def _located(module: str) -> ModuleSpec | None:

@@ -45,6 +45,4 @@ def load(
         return load_yours(chosen, prepare)
     version = chosen.arguments["version"]
     name = f"{chosen.name}:{version}" if version else chosen.name
-    return load_tfds(
-        name, prepare, data_dir=data_dir, cache_dir=cache_dir, download=download
-    )
+    return load_tfds(name, prepare, data_dir=data_dir, cache_dir=cache_dir, download=download)

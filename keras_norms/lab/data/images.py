@@ -27,7 +27,6 @@ class ImageData:
         return self.x_train.shape[1:]
 
 
-
 def standardized(
     name: str,
     train: tuple[np.ndarray, np.ndarray],

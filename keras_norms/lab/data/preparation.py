@@ -45,9 +45,7 @@ class Preparation:
         """
         asked = self.arguments
         every = round(1 / asked["part"])
-        train, test = (
-            (x[::every], y[::every]) if every > 1 else (x, y) for x, y in (train, test)
-        )
+        train, test = ((x[::every], y[::every]) if every > 1 else (x, y) for x, y in (train, test))
         train = self._drawn("examples", train)
         test = self._drawn("test_examples", test)
         if asked["validation"]:

@@ -153,7 +153,11 @@ class Files:
     def testing(self, batch: int) -> Any:
         from keras_norms.lab.data import crops
 
-        return crops.central(self._records(self._test), self.input_shape[0]).batch(TEST_BATCH).prefetch(2)
+        return (
+            crops.central(self._records(self._test), self.input_shape[0])
+            .batch(TEST_BATCH)
+            .prefetch(2)
+        )
 
     def _epoch(self, epoch: int, examples: int, seed: int, reshuffle: bool) -> Any:
         files, order = np.random.default_rng([seed, epoch]).integers(2**31, size=2).tolist()

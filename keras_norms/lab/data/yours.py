@@ -13,7 +13,9 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.specs import Chosen
 from keras_norms.lab.user_object import load
 
-FORMS = "((x_train, y_train), (x_test, y_test)), images of shape (examples, height, width, channels)"
+FORMS = (
+    "((x_train, y_train), (x_test, y_test)), images of shape (examples, height, width, channels)"
+)
 
 
 def load_yours(chosen: Chosen, prepare: Preparation) -> ImageData:

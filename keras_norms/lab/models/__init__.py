@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from keras_norms.schemes import Scheme
 
 
-def build(
-    model: Chosen, scheme: Scheme, input_shape: tuple[int, ...], classes: int
-) -> keras.Model:
+def build(model: Chosen, scheme: Scheme, input_shape: tuple[int, ...], classes: int) -> keras.Model:
     """A model: examples in, logits out, weights drawn from Python's `random`.
 
     A function of the user gets its own arguments, and `scheme`, `input_shape` and `classes` where

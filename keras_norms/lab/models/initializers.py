@@ -39,9 +39,7 @@ def kernel_initializer(activation: str) -> keras.initializers.Initializer:
     """
     chosen = _chosen.get()
     if chosen is None:
-        return keras.initializers.get(
-            "he_normal" if activation in RECTIFIERS else "glorot_normal"
-        )
+        return keras.initializers.get("he_normal" if activation in RECTIFIERS else "glorot_normal")
     gain = chosen.arguments["gain"]
     if chosen.name == "orthogonal":
         return keras.initializers.Orthogonal(gain=gain)

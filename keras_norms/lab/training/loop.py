@@ -98,9 +98,7 @@ class Loop:
         while True:
             start = len(losses)
             if self._keeper.due() and not looks.midway:
-                self._keeper.write(
-                    reached, self._engine.values(), self._engine.optimizer_values()
-                )
+                self._keeper.write(reached, self._engine.values(), self._engine.optimizer_values())
             looks.at_step(start, self._look)
             until = int(min(start + chunk, _next_evaluation(run, start), looks.after(start)))
             began = time.perf_counter()

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
 
 
-
 class Shares:
     """The learning rate of each trainable variable of a model, as a share of a run's swept one."""
 

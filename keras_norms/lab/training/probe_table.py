@@ -24,7 +24,5 @@ def choose_probe(text: str, steps: int) -> Chosen:
     found = choose("probes", text, PROBES, SHARED)
     beyond = [step for step in found.arguments["at"] if step > steps]
     if beyond:
-        raise BadInput(
-            f"Invalid probes={text!r}: at={beyond[0]} is beyond the run's steps={steps}"
-        )
+        raise BadInput(f"Invalid probes={text!r}: at={beyond[0]} is beyond the run's steps={steps}")
     return found

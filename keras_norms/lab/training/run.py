@@ -260,7 +260,9 @@ def _optimizer(text: str) -> Chosen:
     if found.arguments["applies_to"] == PARTS[0]:
         # There is no rest, whose rate then says nothing.
         text = _without(found, "rest_rate")
-        found = Chosen(found.name, {**found.arguments, "rest_rate": SHARED["rest_rate"].default}, text)
+        found = Chosen(
+            found.name, {**found.arguments, "rest_rate": SHARED["rest_rate"].default}, text
+        )
     return found
 
 
