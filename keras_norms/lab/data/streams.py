@@ -135,8 +135,8 @@ class Files:
         an_epoch = self._examples // batch
         if not an_epoch:
             raise BadInput(
-                f"Invalid batch={batch}: {self.name!r} has {self._examples} training examples; write a "
-                "smaller one"
+                f"Invalid batch={batch}: {self.name!r} has {self._examples} training examples; "
+                "write a smaller one"
             )
         epoch, done = divmod(first, an_epoch)
         records = self._epoch(epoch, an_epoch * batch, seed, reshuffle).skip(done * batch)

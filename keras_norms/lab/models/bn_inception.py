@@ -8,10 +8,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.lab.models.inception_module import Module, inception_module, scale
 from keras_norms.lab.models.initializers import kernel_initializer
 from keras_norms.lab.models.local_response import LocalResponseNormalization
-from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.schemes import Scheme
 
 STEM, REDUCE, SECOND = 64, 64, 192  # filters of the 7x7, and of the 1x1 and 3x3 after it

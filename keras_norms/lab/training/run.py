@@ -20,8 +20,8 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.models.table import MODELS
 from keras_norms.lab.specs import Chosen, choose
 from keras_norms.lab.training import normalizers, schedules
-from keras_norms.lab.training.outcome import Outcome
 from keras_norms.lab.training.options import INITIALIZERS, OPTIMIZERS, PARTS, SHARED
+from keras_norms.lab.training.outcome import Outcome
 from keras_norms.lab.training.probe_table import choose_probe
 from keras_norms.lab.training.schema import known_fields
 from keras_norms.lab.user_object import digest, is_user_object
