@@ -82,6 +82,7 @@ class Loop:
             losses=np.array(reached.losses, np.float32),
             accuracies=np.array(reached.accuracies, np.float32),
             predictions=predictions,
+            correct=None if predictions is None else predictions == self._program.data.y_test,
             probed=reached.probed,
             cost=self._keeper.cost(),
         )
