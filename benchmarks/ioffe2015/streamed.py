@@ -19,8 +19,8 @@ import numpy as np
 
 from benchmarks.ioffe2015 import streams
 from benchmarks.ioffe2015.streams import Stream
+from keras_norms.lab.edges.verdict import Verdict, blown_up_at, classify
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict, blown_up_at, classify
 from keras_norms.lab.training import Cost, Outcome, Run
 from keras_norms.lab.training.building import build
 from keras_norms.lab.training.outcome import COLUMNS
@@ -87,7 +87,7 @@ def _train(
         on_step(run, done)
     losses, accuracies = [row[1] for row in rows], [row[2] for row in rows]
     verdict, piece = classify(losses, accuracies, stream.classes)
-    if verdict is not Verdict.BLEW_UP and not math.isfinite(rows[-1][3]):
+    if not verdict.blown and not math.isfinite(rows[-1][3]):
         verdict, piece = Verdict.BLEW_UP, len(rows) - 1  # by the last updates of all
     return Outcome(
         run=run,

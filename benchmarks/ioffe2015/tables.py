@@ -8,9 +8,9 @@ import pandas as pd
 
 from benchmarks.ioffe2015.groups import Outcomes
 from benchmarks.ioffe2015.measures import best_accuracy
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.tables import Table, number, percent
-from keras_norms.lab.stability.verdict import Verdict
 
 
 def ends(verdicts: Iterable[Verdict]) -> str:

@@ -31,7 +31,6 @@ from keras_norms.lab.finished import outcomes as outcomes
 from keras_norms.lab.finished import run_of as run_of
 from keras_norms.lab.lease import Lease, fail_dead, under_way
 from keras_norms.lab.progress import Progress
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run, checkpoint, train
 
 PARAMETERS = {
@@ -167,4 +166,4 @@ def _train(
 def value_of(outcome: Outcome) -> float:
     """Final test accuracy; 0 for a run that blew up, which is a bad trial and not a missing one."""
     accuracy = outcome.final("test_accuracy")
-    return 0.0 if outcome.verdict is Verdict.BLEW_UP or math.isnan(accuracy) else accuracy
+    return 0.0 if outcome.verdict.blown or math.isnan(accuracy) else accuracy

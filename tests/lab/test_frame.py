@@ -19,7 +19,7 @@ def study(tmp_path):
 def test_a_row_a_run(study):
     rows = frame(study).set_index("learning_rate")
     assert rows.index.tolist() == [0.1, 10.0]
-    assert rows.verdict.tolist() == ["trained", "blew up"]
+    assert rows.verdict.tolist() == ["alive", "blew up"]
     assert rows.test_accuracy.tolist() == [0.9, 0.3]
     assert rows.best_test_accuracy.tolist() == [0.9, 0.3]
     assert rows.blew_up_at.isna().tolist() == [True, False]

@@ -47,7 +47,7 @@ def halving(depth: int):
 
     def search(done: Mapping[str, Outcome]) -> list[Run]:
         runs = [run(4.0, depth=depth)]
-        while (last := done.get(runs[-1].key)) and last.verdict != "trained":
+        while (last := done.get(runs[-1].key)) and last.verdict != "alive":
             runs.append(run(runs[-1].learning_rate / 2, depth=depth))
         return runs
 

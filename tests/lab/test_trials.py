@@ -12,9 +12,9 @@ import pytest
 from optuna.trial import TrialState
 
 from keras_norms.lab import lease, patience
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.lease import Lease, owner
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.trials import PARAMETERS, finished, open_study, outcomes, run_trials
 from tests.lab.pretending import Pretended, by_rate, outcome, run
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training.run import Run
 from keras_norms.lab.training.schema import known_fields
 

@@ -11,8 +11,8 @@ import keras
 import numpy as np
 
 from keras_norms.lab.data import ImageData
+from keras_norms.lab.edges.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.training.batches import batch_indices
 from keras_norms.lab.training.building import build, initial_values
 from keras_norms.lab.training.checkpoint import Checkpoint, Keeper, Reached

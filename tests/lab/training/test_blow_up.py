@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_norms.lab.data import ImageData
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 from keras_norms.lab.training import program as programs
 from keras_norms.lab.training.building import build
@@ -103,7 +103,7 @@ def test_at_the_first_step():
 
 def test_others_are_untouched_by_it(program: Program):
     fine = program.train(small_run(steps=60))
-    assert fine.verdict is Verdict.TRAINED
+    assert fine.verdict is Verdict.ALIVE
     assert fine.blew_up_at is None
     assert program.train(small_run(learning_rate=1e30)).verdict is Verdict.BLEW_UP
     assert program.train(small_run(steps=60)) == fine
