@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict, blow_up_limit, blown_up_at, classify
+from keras_norms.lab.edges.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.training.checkpoint import Keeper, Reached
 from keras_norms.lab.training.engines import CHUNK, moved
 from keras_norms.lab.training.looking import Look, Looks
