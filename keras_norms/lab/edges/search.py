@@ -31,6 +31,7 @@ class Search:
     Attributes:
         low, high: the learning rates between which edges are looked for.
         seeds: how many replicates, each searched on its own.
+        first_seed: of them.
         most: runs a seed at most.
         width: decades that a settled edge's 90 % interval may have.
         edges: those that are searched, of "lower", "useful", "alive" and "blow_up".
@@ -42,6 +43,7 @@ class Search:
     low: float = 1e-4
     high: float = 1e2
     seeds: int = 3
+    first_seed: int = 0
     most: int = 20
     width: float = WIDTH
     edges: tuple[str, ...] = SEARCHED
@@ -58,7 +60,7 @@ class Search:
     def cell(self, program: Run, near: Cell | None = None) -> Cell:
         """Before any run; a neighbour that has runs gives the prior, seed by seed."""
         cold = Thresholds.prior(self.low, self.high)
-        priors = dict.fromkeys(range(self.seeds), cold)
+        priors = dict.fromkeys(range(self.first_seed, self.first_seed + self.seeds), cold)
         if near is not None:
             priors = {seed: known.warming(NEIGHBOURS) for seed, known in near.seeds.items()}
         return Cell.prior(program, priors)
