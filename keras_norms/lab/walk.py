@@ -41,6 +41,7 @@ class Walk:
         self._content: dict[str, str] = {}  # of each job by key
         self._plan = experiment.plan()
         self._groups: dict[str, _Group] = {}
+        self._searches: dict[str, _Group] = {}
         self._advance(None)
 
     @property
@@ -58,6 +59,10 @@ class Walk:
             self._advance(self.found)
         return []
 
+    def searched(self) -> dict[str, list[tuple[Job, Any]]]:
+        """By name what each search has done so far, with the outcomes."""
+        return {name: group.done for name, group in self._searches.items()}
+
     @property
     def expected(self) -> int:
         """How many jobs are still to come as far as the plan has named them, at most."""
@@ -74,6 +79,7 @@ class Walk:
         if not isinstance(groups, Mapping) or not groups:
             raise self._wrong(f"yields {groups!r}: write a dictionary of named groups of jobs")
         self._groups = {name: _Group(self, name, group) for name, group in groups.items()}
+        self._searches |= {n: g for n, g in self._groups.items() if g.is_search}
 
     def read(self, name: str, jobs: Iterable[Any]) -> list[Any] | None:
         """The outcomes of jobs; None where one is missing."""
@@ -116,14 +122,19 @@ class _Group:
         self._search = content if isinstance(content, Search) else None
         if isinstance(content, Generator):
             self._search = Search(content)
-        self._done, self.finished = 0, False
+        self.done: list[tuple[Job, Any]] = []
+        self.finished = False
         self._jobs: list[Job] = []
         self._begin(content if self._search is None else None)
 
     @property
+    def is_search(self) -> bool:
+        return self._search is not None
+
+    @property
     def expected(self) -> int:
         most = self._search.most if self._search and not self.finished else 0
-        return max(0, most - self._done - len(self._jobs))
+        return max(0, most - len(self.done) - len(self._jobs))
 
     def missing(self) -> list[Job]:
         while not self.finished:
@@ -136,7 +147,7 @@ class _Group:
             if self._search is None:
                 self.result, self.finished = Group(self.name, self._jobs, outcomes), True
             else:
-                self._done += len(self._jobs)
+                self.done += zip(self._jobs, outcomes, strict=True)
                 self._send(outcomes)
         return []
 
