@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from keras_norms.lab.data import ImageData
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run, loop
 from keras_norms.lab.training.initialization import build
 from keras_norms.lab.training.program import Program
@@ -102,7 +102,7 @@ def test_at_the_first_step():
 
 def test_others_are_untouched_by_it(program: Program):
     fine = train_on(program, small_run(steps=60))
-    assert fine.verdict is Verdict.TRAINED
+    assert fine.verdict is Verdict.ALIVE
     assert fine.blew_up_at is None
     assert train_on(program, small_run(learning_rate=1e30)).verdict is Verdict.BLEW_UP
     assert train_on(program, small_run(steps=60)) == fine

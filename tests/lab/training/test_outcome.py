@@ -10,8 +10,8 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Cost, Outcome, Run
 
 pytestmark = pytest.mark.once
@@ -75,7 +75,7 @@ def test_everything_else_is():
     curve = outcome().curve
     for fields in (
         {"run": Run(model="mlp:depth=2", learning_rate=0.2)},
-        {"verdict": Verdict.TRAINED},
+        {"verdict": Verdict.ALIVE},
         {"blew_up_at": 18},
         {"probed": {}},
         {"losses": np.array([2.3, math.nan], np.float32)},
@@ -121,4 +121,4 @@ def test_what_another_version_wrote_is_refused_by_name(change: Callable, said: s
 
 def test_it_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        outcome().verdict = Verdict.TRAINED
+        outcome().verdict = Verdict.ALIVE
