@@ -104,6 +104,7 @@ class Thresholds:
             float(now.no_alive.sum()),
             now.useful.sum(0),
             float(now.no_useful.sum()),
+            flat.gap,
         ).blurred(blur)
         near = replace(
             near, alive=near.alive * (flat.alive > 0), useful=near.useful * (flat.useful > 0)
