@@ -56,9 +56,7 @@ class Prior:
         alive, useful = _blurred(self.alive, by), _blurred(self.useful, by)
         edge = self.blow_up.copy()
         edge[1:-1] = by(edge[1:-1])
-        return Prior(
-            _normalized(edge), alive, self.no_alive, useful, self.no_useful, self.gap
-        )
+        return Prior(_normalized(edge), alive, self.no_alive, useful, self.no_useful, self.gap)
 
 
 def flat_edge(range: Range) -> np.ndarray:

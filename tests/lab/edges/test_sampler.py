@@ -159,9 +159,7 @@ def test_a_verdict_that_is_none_is_refused():
     study = optuna.create_study(sampler=ThresholdSampler())
     trial = ask(study)
     trial.set_user_attr(VERDICT, "exploded")
-    with pytest.raises(
-        BadInput, match=r"verdict='exploded' of trial 0.*'blew up', 'dead at"
-    ):
+    with pytest.raises(BadInput, match=r"verdict='exploded' of trial 0.*'blew up', 'dead at"):
         study.tell(trial, 0.0)
 
 
