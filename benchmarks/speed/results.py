@@ -1,66 +1,113 @@
-"""Measured cells as one tidy frame: a row each cell, side and quantity, with paired ratios."""
+"""Measured cells as they are read: sides, paired ratios with their exact intervals, tables."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from benchmarks.speed.layers import FLOOR, KERAS, NATIVE, OURS
-from benchmarks.speed.measuring import Measurement
-from benchmarks.speed.networks import NONE
+from benchmarks.speed.cells import MAIN
+from benchmarks.speed.machine import slug
+from keras_norms.lab.found import Group
+from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.report.tables import Table, number
 
-# side -> the column of what it is measured against
-AGAINST = {KERAS: "over_keras", NATIVE: "over_native", FLOOR: "over_floor"}
-AGAINST |= {OURS: "over_ours", NONE: "over_none"}
-CELL = ["backend", "device", "mode", "subject", "name", "work", "shape", "dtype"]
-QUARTILES = {"": 0.5, "_q25": 0.25, "_q75": 0.75}
-COLUMNS = [*CELL, "side", "quantity", "median", "q25", "q75"]
-COLUMNS += [column + end for column in AGAINST.values() for end in QUARTILES]
-COLUMNS += ["values", "library", "keras", "commit"]
+PAIRED = "median over rounds of the paired ratio with its exact 95 % interval"
 
 
-def results(found: Sequence[Measurement]) -> pd.DataFrame:
-    """Columns as in `COLUMNS`.
+@dataclass(frozen=True)
+class Measured:
+    """What was measured at once.
 
-    A ratio's quartiles are those of the ratios of neighbours, side over side in one round; where
-    a quantity has one value there is one ratio.
+    Attributes:
+        backend: Keras's.
+        cell: the arguments of the measurement, "machine" among them.
+        found: what it returned.
     """
-    rows = []
-    for measurement in found:
-        cell = measurement.cell.as_dict()
-        origin = {key: measurement.origin[key] for key in ("library", "keras", "commit")}
-        for quantity, sides in measurement.measured.items():
-            for side, values in sides.items():
-                low, middle, high = np.quantile(values, (0.25, 0.5, 0.75))
-                rows.append(
-                    {
-                        **{name: cell[name] for name in CELL},
-                        "side": side,
-                        "quantity": quantity,
-                        "median": middle,
-                        "q25": low,
-                        "q75": high,
-                        **_ratios(values, sides),
-                        "values": len(values),
-                        **origin,
-                    }
-                )
-    return pd.DataFrame(rows, columns=COLUMNS)
+
+    backend: str
+    cell: Mapping[str, Any]
+    found: Mapping[str, Any]
+
+    @property
+    def place(self) -> str:
+        """The backend and mode as they are read: "TensorFlow graph"."""
+        mode = self.cell.get("mode", "")
+        names = {"tensorflow": f"TensorFlow {mode}".strip(), "jax": "JAX", "torch": "torch"}
+        return names[self.backend] + " (GPU)" * self.on_gpu
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.cell["machine"].startswith("gpu")
+
+    def ms(self, side: str) -> str:
+        """Milliseconds, the median over rounds."""
+        return number(1e3 * Quantity(side, dict(enumerate(self.found["seconds"][side]))).estimate)
+
+    def ratio(self, side: str, over: str, formula: str = "") -> Quantity | None:
+        """Time over time, paired by round; None where a side was not measured."""
+        seconds = self.found["seconds"]
+        if not {side, over} <= seconds.keys():
+            return None
+        pairs = enumerate(zip(seconds[side], seconds[over], strict=True))
+        return Quantity(formula or f"{side} / {over}", {turn: a / b for turn, (a, b) in pairs})
+
+    def ratio_text(self, side: str, over: str) -> str:
+        return text(self.ratio(side, over))
 
 
-def _ratios(values: Sequence[float], sides: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """The columns of what the cell has beside this side; bytes over no bytes are no ratio."""
-    ratios = {}
-    for side, column in AGAINST.items():
-        if side in sides and all(sides[side]):
-            ratio = np.asarray(values) / np.asarray(sides[side])
-            ratios |= {column + end: np.quantile(ratio, at) for end, at in QUARTILES.items()}
-    return ratios
+def measured(group: Group) -> list[Measured]:
+    """The outcomes with what was measured, the main normalizers first.
+
+    Of measurements that differ by their rounds alone the one with the most.
+    """
+    kept: dict[str, Measured] = {}
+    for job, outcome in zip(group.jobs, group, strict=True):
+        one = Measured(job.backend, job.arguments, outcome)
+        about = repr((job.backend, sorted({**one.cell, "rounds": 0}.items())))
+        if about not in kept or one.cell["rounds"] > kept[about].cell["rounds"]:
+            kept[about] = one
+    return sorted(kept.values(), key=lambda one: one.cell.get("name") not in MAIN)
 
 
-def place(row: Mapping[str, str]) -> str:
-    """The backend and mode of a row as they are read: "TensorFlow graph"."""
-    names = {"tensorflow": f"TensorFlow {row['mode']}", "jax": "JAX", "torch": "torch"}
-    return names[row["backend"]] + (" (GPU)" if row["device"] == "gpu" else "")
+def by_machine(found: Iterable[Measured]) -> dict[str, list[Measured]]:
+    """The machines in alphabetical order."""
+    parts: dict[str, list[Measured]] = {}
+    for one in found:
+        parts.setdefault(one.cell["machine"], []).append(one)
+    return dict(sorted(parts.items()))
+
+
+def text(ratio: Quantity | None) -> str:
+    """"0.31 [0.30, 0.32]": the estimate with its interval."""
+    if ratio is None:
+        return "–"
+    return f"{ratio.estimate:.2f} [{ratio.interval.low:.2f}, {ratio.interval.high:.2f}]"
+
+
+def tables(
+    name: str,
+    caption: str,
+    found: Iterable[Measured],
+    rows: Callable[[Sequence[Measured]], Iterable[Mapping[str, str]]],
+) -> Iterable[Table]:
+    """A table a machine that was measured, all observations in its CSV."""
+    for machine, part in by_machine(found).items():
+        frame = pd.DataFrame(rows(part)).fillna("–")
+        if len(frame):
+            said = f"{machine}: {caption}"
+            yield Table(f"{name}-{slug(machine)}", frame, said, observations(part))
+
+
+def observations(found: Iterable[Measured]) -> pd.DataFrame:
+    """One number a row: what was measured, the quantity, the side and the round."""
+    return pd.DataFrame(
+        {"backend": one.backend, **one.cell, "quantity": quantity, "side": side}
+        | {"round": turn, "value": value}
+        for one in found
+        for quantity, sides in one.found.items()
+        for side, values in sides.items()
+        for turn, value in enumerate(values if isinstance(values, list) else [values])
+    )
