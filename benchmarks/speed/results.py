@@ -14,6 +14,7 @@ from keras_norms.lab.found import Group
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.tables import Table, number
 
+REPEATS = ("rounds", "seeds")
 PAIRED = "median over rounds of the paired ratio with its exact 95 % interval"
 
 
@@ -42,6 +43,10 @@ class Measured:
     def on_gpu(self) -> bool:
         return self.cell["machine"].startswith("gpu")
 
+    @property
+    def repeats(self) -> int:
+        return max(self.cell.get(name, 0) for name in REPEATS)
+
     def ms(self, side: str) -> str:
         """Milliseconds, the median over rounds."""
         return number(1e3 * Quantity(side, dict(enumerate(self.found["seconds"][side]))).estimate)
@@ -61,13 +66,13 @@ class Measured:
 def measured(group: Group) -> list[Measured]:
     """The outcomes with what was measured, the main normalizers first.
 
-    Of measurements that differ by their rounds alone the one with the most.
+    Of measurements that differ by their rounds or seeds alone the one with the most.
     """
     kept: dict[str, Measured] = {}
     for job, outcome in zip(group.jobs, group, strict=True):
         one = Measured(job.backend, job.arguments, outcome)
-        about = repr((job.backend, sorted({**one.cell, "rounds": 0}.items())))
-        if about not in kept or one.cell["rounds"] > kept[about].cell["rounds"]:
+        about = repr((job.backend, sorted((k, v) for k, v in one.cell.items() if k not in REPEATS)))
+        if about not in kept or one.repeats > kept[about].repeats:
             kept[about] = one
     return sorted(kept.values(), key=lambda one: one.cell.get("name") not in MAIN)
 
