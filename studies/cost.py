@@ -34,8 +34,8 @@ from keras_norms.lab.report.tables import Table
 from keras_norms.lab.stability.search import explore
 from keras_norms.lab.stability.verdict import Verdict, classify
 from keras_norms.lab.training import Run, train
-from keras_norms.lab.training.batches import batch_indices
-from keras_norms.lab.training.building import build
+from keras_norms.lab.training.batch_order import batch_indices
+from keras_norms.lab.training.initialization import build
 from studies.frontier import Settings
 
 NEEDS = (24, 48)  # trials of TPE for an edge within 0.1 decades

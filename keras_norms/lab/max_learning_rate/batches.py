@@ -9,7 +9,7 @@ import keras
 import numpy as np
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training.batches import batch_indices
+from keras_norms.lab.training.batch_order import batch_indices
 
 Batch = tuple[Any, ...]  # (x, y) or (x, y, sample_weight), as `train_on_batch` takes them
 

@@ -15,12 +15,12 @@ import numpy as np
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training import Run
-from keras_norms.lab.training.batches import batch_indices
-from keras_norms.lab.training.building import build, initial_values
+from keras_norms.lab.training.batch_order import batch_indices
 from keras_norms.lab.training.engines import CHUNK, engine_class
+from keras_norms.lab.training.initialization import build, initial_values
+from keras_norms.lab.training.parameter_groups import Shares
 from keras_norms.lab.training.program import require_backend
 from keras_norms.lab.training.schedules import learning_rates
-from keras_norms.lab.training.swept import Shares
 from keras_norms.probes.curvature import Curvature, Largest
 
 

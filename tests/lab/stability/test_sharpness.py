@@ -11,8 +11,8 @@ import pytest
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.stability.sharpness import Measurement, Point, Sharpness
-from keras_norms.lab.training.batches import batch_indices
-from keras_norms.lab.training.building import build
+from keras_norms.lab.training.batch_order import batch_indices
+from keras_norms.lab.training.initialization import build
 from keras_norms.probes.curvature import Curvature, Largest
 from tests.lab.training.small import small_data, small_run
 

@@ -13,7 +13,7 @@ from keras_norms.lab.data import ImageData
 from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 from keras_norms.lab.training import program as programs
-from keras_norms.lab.training.building import build
+from keras_norms.lab.training.initialization import build
 from keras_norms.lab.training.program import Program
 from tests.lab.training.small import CLASSES, small_data, small_run
 

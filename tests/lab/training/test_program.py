@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training.batches import batch_indices
-from keras_norms.lab.training.building import build
+from keras_norms.lab.training.batch_order import batch_indices
+from keras_norms.lab.training.initialization import build
 from keras_norms.lab.training.program import Program
 from keras_norms.lab.training.run import Run
 from tests.lab.training.numpy_mlp import Layer, Perceptron

@@ -1,4 +1,4 @@
-"""The pieces that the models share: initialization, convolution units, the head."""
+"""The pieces that the models share: convolution units and the head."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from typing import Any
 import keras
 from keras import layers
 
+from keras_norms.lab.models.initializers import head_initializer, kernel_initializer
 from keras_norms.schemes import Scheme
 
 Tensor = Any
-RECTIFIERS = ("relu", "leaky_relu", "elu", "selu", "gelu", "silu", "swish")
-
-
-def kernel_initializer(activation: str) -> str:
-    """He normal (He et al. 2015) before rectifiers, Glorot normal (2010) before the rest."""
-    return "he_normal" if activation in RECTIFIERS else "glorot_normal"
 
 
 def conv_unit(
@@ -43,5 +38,5 @@ def classifier(x: Tensor, inputs: Tensor, classes: int, dropout: float, name: st
     """Dropout if any, then a linear head without normalizer, in float32."""
     if dropout:
         x = layers.Dropout(dropout)(x)
-    logits = layers.Dense(classes, kernel_initializer="glorot_normal", dtype="float32")(x)
+    logits = layers.Dense(classes, kernel_initializer=head_initializer(), dtype="float32")(x)
     return keras.Model(inputs, logits, name=name)

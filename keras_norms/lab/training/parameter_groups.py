@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_norms.lab.training.options import PARTS
+
 if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
-
-PARTS = ("all", "body", "kernels")
 
 
 class Shares:
@@ -25,8 +25,9 @@ class Shares:
         self._swept = {part: swept(model, part) for part in PARTS}
 
     def __call__(self, run: Run) -> np.ndarray:
-        rest = run.rest_rate / run.learning_rate
-        return np.where(self._swept[run.applies_to], 1.0, rest).astype(np.float32)
+        chosen = run.of("optimizer").arguments
+        rest = chosen["rest_rate"] / run.learning_rate
+        return np.where(self._swept[chosen["applies_to"]], 1.0, rest).astype(np.float32)
 
 
 def swept(model: keras.Model, part: str) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Not enough memory: each backend's own error, told as what has to be made smaller."""
+"""Turn out-of-memory errors of each backend into a BadInput that names the setting to reduce."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from keras_norms.lab import training
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training import Run
 from keras_norms.lab.training.engines import engine_class
-from keras_norms.lab.training.memory import enough_memory
+from keras_norms.lab.training.out_of_memory import enough_memory
 from keras_norms.lab.trials import finished, open_study, run_trials
 
 

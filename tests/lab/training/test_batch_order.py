@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_norms.lab.training.batches import batch_indices
+from keras_norms.lab.training.batch_order import batch_indices
 
 pytestmark = pytest.mark.once
 

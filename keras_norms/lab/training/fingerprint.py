@@ -1,35 +1,38 @@
-"""All that a curve may depend on besides chance, of which there is none."""
+"""Fingerprint of everything that determines a training curve: run, versions, device, code, data."""
 
 from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 import keras_norms
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.provenance import provenance, threads
-from keras_norms.lab.training.run import Run
+
+if TYPE_CHECKING:
+    from keras_norms.lab.training.run import Run
 
 
-def origin(run: Run, data: ImageData, probe: Callable[..., Any] | None) -> dict[str, Any]:
+def fingerprint(run: Run, data: Any) -> dict[str, Any]:
     """What an outcome of `run` here is made with, JSON-ready; equal ones give equal outcomes.
 
-    The run, the versions, the device and the threads, the probe's name, and digests of this
-    package's code (a commit would say less: files may have changed since) and of the data.
+    The run with its probes, the versions, the device and the threads, and digests of this
+    package's code (a commit would say less: files may have changed since), of the user's own files
+    (in the run's keys) and of the data.
     """
     made = {name: value for name, value in provenance().items() if name != "commit"}
     return {
         "run": run.as_dict(),
+        "parts": run.parts,
         **made,
         "threads": threads(),
         "code": _digest_of_code(),
-        "images": _digest_of_data(data),
-        "probe": _name(probe),
+        "images": _digest_of_data(data) if isinstance(data, ImageData) else data.name,
     }
 
 
@@ -43,11 +46,6 @@ def difference(theirs: Mapping[str, Any], ours: Mapping[str, Any]) -> str:
             return difference(there, here)
         return f"{name}={there!r}, where this has {here!r}"
     return ""
-
-
-def _name(probe: Callable[..., Any] | None) -> str:
-    # One without a name of its own is told by its address, which no other process's has.
-    return f"{getattr(probe, '__module__', '')}.{getattr(probe, '__qualname__', repr(probe))}"
 
 
 @functools.cache
