@@ -13,7 +13,7 @@ import keras_norms
 from benchmarks.speed.cells import FLOOR, NONE, NONE_AGAIN, Cell
 from benchmarks.speed.native import Floor
 from benchmarks.speed.passes import training
-from keras_norms.lab.models.parts import classifier, conv_unit
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.lab.models.resnet import resnet
 
 # The floor: one pass forward, one back, in the normalizer's place; nothing trained in it.
