@@ -31,7 +31,9 @@ def by_network(cell: Cell) -> dict[str, float]:
     return _mib(network_sides.made(cell), x, dy, inputs=False)
 
 
-def _mib(made: Mapping[str, keras.layers.Layer], x: Any, dy: Any, *, inputs: bool) -> dict[str, float]:
+def _mib(
+    made: Mapping[str, keras.layers.Layer], x: Any, dy: Any, *, inputs: bool
+) -> dict[str, float]:
     measure = _by_autograd if keras.config.backend() == "torch" else _by_xla
     return {
         side: measure(layer, x, dy, inputs=inputs) / MIB

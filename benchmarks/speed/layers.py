@@ -71,7 +71,9 @@ class LayerCost(MachineExperiment):
 
     def jobs(self) -> Iterator[Computation]:
         modes = MODES[self.job("", {}).backend]
-        for name, shape, dtype, work in product(cells.expanded(self.names), self.shapes, self.dtypes, self.works):
+        for name, shape, dtype, work in product(
+            cells.expanded(self.names), self.shapes, self.dtypes, self.works
+        ):
             for mode in modes if cells.makes_sense(name, shape) else ():
                 cell = {"name": name, "shape": shape, "dtype": dtype, "work": work, "mode": mode}
                 yield self.job(FUNCTION, {**cell, "rounds": self.rounds})

@@ -50,7 +50,9 @@ class Memory(MachineExperiment):
         if (name := self.job("", {}).backend) != "tensorflow":
             place = {"mode": MODES[name][0]}
             layer, network = {**place, "shape": self.shape}, {**place, "shape": self.images}
-            groups["cells"] = [self.job(OF_LAYER, {**layer, "name": n}) for n in cells.expanded(self.names)]
+            groups["cells"] = [
+                self.job(OF_LAYER, {**layer, "name": n}) for n in cells.expanded(self.names)
+            ]
             groups["cells"] += [self.job(OF_NETWORK, {**network, "name": n}) for n in self.networks]
         yield groups
 

@@ -86,7 +86,7 @@ def by_machine(found: Iterable[Measured]) -> dict[str, list[Measured]]:
 
 
 def text(ratio: Quantity | None) -> str:
-    """"0.31 [0.30, 0.32]": the estimate with its interval."""
+    """ "0.31 [0.30, 0.32]": the estimate with its interval."""
     if ratio is None:
         return "–"
     return f"{ratio.estimate:.2f} [{ratio.interval.low:.2f}, {ratio.interval.high:.2f}]"
