@@ -46,9 +46,10 @@ class Coverage(Experiment):
 
     def tables(self, found: Found) -> Iterator[Table]:
         frame = pd.DataFrame(found["rows"][0])
+        covered, off = (frame[name].map(percent) for name in ("coverage", "standard_error"))
         shown = frame.assign(
             nominal=frame.nominal.map(percent),
-            coverage=[f"{percent(c)} ± {percent(e)}" for c, e in zip(frame.coverage, frame.standard_error, strict=True)],
+            coverage=covered + " ± " + off,
             **{name: frame[name].astype(float).map(number) for name in ("width", "error", "runs")},
         ).drop(columns=["standard_error", "over"])
         yield Table("search-coverage", shown, "Coverage of intervals by simulation.", frame)

@@ -74,7 +74,8 @@ class Grids(Experiment):
 
 def middles(group: Group) -> Sequence[float]:
     """The middles, as log10, of neighbouring learning rates whose verdicts differ."""
-    known = sorted((_log(run), outcome.verdict) for run, outcome in zip(group.jobs, group, strict=True))
+    pairs = zip(group.jobs, group, strict=True)
+    known = sorted((_log(run), outcome.verdict) for run, outcome in pairs)
     return [
         round((low + high) / 2, 3)
         for (low, before), (high, after) in itertools.pairwise(known)

@@ -50,9 +50,7 @@ class Replays(Experiment):
         grid, cells = digest(), [name_of(cell) for cell in CELLS]
         groups = {
             f"{method}, {protocol}": [
-                job
-                for cell in cells
-                for job in self.paired(_replay(method, protocol, cell, grid))
+                job for cell in cells for job in self.paired(_replay(method, protocol, cell, grid))
             ]
             for method, protocol in product(METHODS, PROTOCOLS)
         }

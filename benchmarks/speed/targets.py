@@ -1,4 +1,4 @@
-"""What the library is held to on a CPU: ratios to Keras's layers and to a net without normalizer."""
+"""What the library is held to on a CPU: ratios to Keras's layers and to a bare network."""
 
 from __future__ import annotations
 

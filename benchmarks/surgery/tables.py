@@ -40,8 +40,8 @@ def said_of_folds(frame: pd.DataFrame, backend: str) -> Iterator[str]:
         yield (
             f"{backend}: outputs after a fold differ in float64 by "
             f"{number(folds['in float64'].max())} of the largest at most; in float32 by at most "
-            f"{number(TOLERANCE)} in {close.sum()} of {len(folds)} networks, in the others by up to "
-            f"{number(beyond)} times the network's own rounding."
+            f"{number(TOLERANCE)} in {close.sum()} of {len(folds)} networks, in the others by up "
+            f"to {number(beyond)} times the network's own rounding."
         )
 
 
