@@ -13,7 +13,7 @@ Sides = Mapping[str, Callable[[], Any]]
 
 
 def timed(sides: Sides, rounds: int) -> dict[str, dict[str, Any]]:
-    """ "first call", CPU seconds of each side with tracing and compiling, and "seconds", by round."""
+    """CPU seconds of each "first call", with compiling, and "seconds" as of `interleaved`."""
     first = {name: _measured(side, time.process_time, 1) for name, side in sides.items()}
     return {"seconds": interleaved(sides, rounds=rounds), "first call": first}
 
