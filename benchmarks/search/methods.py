@@ -13,13 +13,13 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import optuna
-from keras_norms.lab.edges.acquisition import next_rate
-from keras_norms.lab.edges.threshold import Thresholds
-from keras_norms.lab.edges.verdict import Verdict
 from optuna.distributions import FloatDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 
 from benchmarks.search.replay import HIGH, LOW, Replay
+from keras_norms.lab.edges.acquisition import next_rate
+from keras_norms.lab.edges.threshold import Thresholds
+from keras_norms.lab.edges.verdict import Verdict
 
 SEARCHED = ("alive", "blow_up")  # the grids do not tell useful rates from alive ones
 RATE = "learning_rate"

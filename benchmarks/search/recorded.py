@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+
 from keras_norms.lab.edges.verdict import Verdict
 
 FILE = Path(__file__).parents[1] / "results" / "search" / "grids.csv.gz"

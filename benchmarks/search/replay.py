@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from keras_norms.lab.edges.verdict import Verdict
 
 from benchmarks.search.recorded import EDGES, Seed
+from keras_norms.lab.edges.verdict import Verdict
 
 LOW, HIGH = -5.0, 2.0  # log10 of the range that is searched
 JITTER = 0.5

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from keras_norms.lab.edges.threshold import Thresholds
 
 from benchmarks.search.methods import METHODS
 from benchmarks.search.recorded import EDGES, counted, digest, recorded
 from benchmarks.search.replay import HIGH, LOW, Replay
+from keras_norms.lab.edges.threshold import Thresholds
 from keras_norms.lab.errors import BadInput
 
 COUNTS = (4, 6, 8, 10, 12, 14, 16)

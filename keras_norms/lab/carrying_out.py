@@ -115,7 +115,8 @@ def report(kinds: Iterable[type[Experiment]], out: Path, storage: str | None) ->
     """
     ledger = Ledger.open(storage or str(out))
     known = {f"{kind.__module__}.{kind.__qualname__}" for kind in kinds}
-    entries = [r for key in ledger.keys() if key.startswith(ENTRY) and (r := ledger.get(key))]
+    keys = sorted(key for key in ledger.keys() if key.startswith(ENTRY))  # noqa: SIM118
+    entries = [entry for key in keys if (entry := ledger.get(key))]
     chosen = [entry for entry in entries if entry.job["experiment"] in known]
     if not chosen:
         raise BadInput(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import shlex
 import sys
@@ -176,7 +177,7 @@ def _place(options: argparse.Namespace) -> Place:
 def _scale_in(argv: Sequence[str]) -> str | None:
     """The preset that is asked for, since the defaults in the help are its."""
     given = [one.removeprefix("--scale").removeprefix("=") for one in argv if "--scale=" in one]
-    given += [after for one, after in zip(argv, argv[1:], strict=False) if one == "--scale"]
+    given += [after for one, after in itertools.pairwise(argv) if one == "--scale"]
     return given[0] if given else None
 
 

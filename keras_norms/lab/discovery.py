@@ -76,6 +76,7 @@ def _experiments(name: str, path: Path) -> list[type[Experiment]]:
         names = " and ".join(kind.__qualname__ for kind in whole)
         raise BadInput(f"{path} holds several experiments, {names}: write one a file")
     for kind in whole:
-        if "__doc__" not in vars(kind) or not kind.__doc__:
+        # A dataclass without a docstring is given its signature for one.
+        if (vars(kind).get("__doc__") or "(").startswith((f"{kind.__name__}(", "(")):
             raise BadInput(f"{path}: {kind.__qualname__} has no card; give it a docstring")
     return whole

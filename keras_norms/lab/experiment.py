@@ -1,4 +1,4 @@
-"""An experiment: a frozen dataclass whose fields are its options and whose docstring is its card."""
+"""An experiment: a frozen dataclass; its fields are its options, its docstring is its card."""
 
 from __future__ import annotations
 

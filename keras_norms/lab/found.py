@@ -88,8 +88,7 @@ class Group(Sequence[Any]):
 
     def probed(self, probe: str) -> Group:
         """What a probe answered, by its name or whole spec."""
-        answers = [outcome.probed(probe) for outcome in self._outcomes]
-        return Group(self.name, self.jobs, answers)
+        return Group(self.name, self.jobs, [_answers(one, probe) for one in self._outcomes])
 
     def frame(self) -> pd.DataFrame:
         """One row a job: its description, and the numbers of its outcome."""
@@ -135,6 +134,14 @@ class Found(dict[str, Any]):
         """One row a job of every group."""
         parts = [each.frame().assign(group=name) for name, each in self.groups().items()]
         return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _answers(outcome: Any, probe: str) -> Any:
+    """The rows of the one probe that is called so."""
+    specs = [spec for spec in outcome.probed if probe in (spec, spec.partition(":")[0])]
+    if len(specs) != 1:
+        raise BadInput(f"probe {probe!r} is one of {sorted(outcome.probed)}: write a whole spec")
+    return outcome.probed[specs[0]]
 
 
 def _numbers(outcome: Any) -> dict[str, Any]:

@@ -22,7 +22,11 @@ from keras_norms.lab.report.tables import harmless
 from keras_norms.lab.walk import Walk
 
 CLAIMS = "claims.csv"
-COLUMNS = ["paper", "experiment", "target", "claim", "inequality", "unit", "paper_value", "ours", "low", "high", "coverage", "seeds", "verdict", "scale", "data", "model", "device", "processor", "versions", "commit", "command", "date"]
+COLUMNS = (
+    *("paper", "experiment", "target", "claim", "inequality", "unit", "paper_value", "ours"),
+    *("low", "high", "coverage", "seeds", "verdict", "scale", "data", "model", "device"),
+    *("processor", "versions", "commit", "command", "date"),
+)
 
 
 @dataclasses.dataclass(frozen=True)

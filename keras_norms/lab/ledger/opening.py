@@ -1,9 +1,11 @@
 """From what `--storage` says to a store.
 
-results                                     a folder: the default, `records` in the output
-sqlite:///trials.db                         SQLite
-postgresql://user:password@host/name        a server, for many machines
-.../records.jsonl.gz                        the archive of a published page, to read
+    results                                     a folder: the default
+    sqlite:///records.db                        SQLite
+    postgresql://user:password@host/name        a server, for many machines
+    .../records.jsonl.gz                        the archive of a published page, to read
+
+Whatever else SQLAlchemy knows is opened by its URL too.
 """
 
 from __future__ import annotations

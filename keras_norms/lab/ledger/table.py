@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import uuid
 from dataclasses import asdict
@@ -78,11 +79,9 @@ class TableStore:
                 insert(LEASES).values(key=key, owner=owner, token=token, renewed=now)
             )
 
-        try:
+        # Taken already: by ourselves where the answer to a first try was lost.
+        with contextlib.suppress(IntegrityError):
             self._run(take)
-        except IntegrityError:
-            # Taken; by ourselves where the answer to a first try was lost.
-            pass
         return token if self._run(lambda c: c.execute(wanted).scalar()) == token else None
 
     def renew(self, key: str, token: str) -> None:
@@ -94,10 +93,8 @@ class TableStore:
         return self._run(lambda c: c.execute(ours).rowcount) > 0
 
     def _insert(self, table: Table, **values: Any) -> None:
-        try:
+        with contextlib.suppress(IntegrityError):  # it is there already: records never change
             self._run(lambda c: c.execute(insert(table).values(**values)))
-        except IntegrityError:  # it is there already: records never change
-            pass
 
 
 def _now(connection: sqlalchemy.Connection) -> float:

@@ -14,7 +14,7 @@ import keras
 import numpy as np
 
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict, blow_up_limit, blown_up_at, classify
+from keras_norms.lab.edges.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.training.checkpoint import Keeper, Reached
 from keras_norms.lab.training.engines import CHUNK, moved
 from keras_norms.lab.training.looking import Look, Looks
@@ -82,6 +82,7 @@ class Loop:
             losses=np.array(reached.losses, np.float32),
             accuracies=np.array(reached.accuracies, np.float32),
             predictions=predictions,
+            correct=None if predictions is None else predictions == self._program.data.y_test,
             probed=reached.probed,
             cost=self._keeper.cost(),
         )

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training.schema import known_fields
 
 if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
 
 COLUMNS = ("step", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
-STORED = ("verdict", "blew_up_at", "curve", "losses", "accuracies", "predictions", "cost")
+STORED = ("verdict", "blew_up_at", "curve", "losses", "accuracies", "predictions", "correct", "cost")
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,7 @@ class Outcome:
             `test_loss` and `test_accuracy`. Losses of a blown-up run may be NaN or infinite.
         losses, accuracies: of each training step's batch, float32; of streams, means of pieces.
         predictions: class of each test image at the end, uint8; None where they are not kept.
+        correct: whether each is the image's own class; likewise.
         cost: seconds.
         probed: by probe, a row a look, each with its `step`.
     """
@@ -55,6 +56,7 @@ class Outcome:
     losses: np.ndarray
     accuracies: np.ndarray
     predictions: np.ndarray | None = None
+    correct: np.ndarray | None = None
     probed: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
 
     def final(self, metric: str) -> float:
@@ -105,6 +107,7 @@ class Outcome:
             "losses": _packed(self.losses, "<f4"),
             "accuracies": _packed(self.accuracies, "<f4"),
             "predictions": None if self.predictions is None else _packed(self.predictions, "u1"),
+            "correct": None if self.correct is None else _packed_bits(self.correct),
             "cost": asdict(self.cost),
         }
 
@@ -125,7 +128,7 @@ class Outcome:
             raise BadInput(f"a curve has the columns {COLUMNS}, not {tuple(content['curve'])}")
         if content["verdict"] not in set(Verdict):
             raise BadInput(f"verdict={content['verdict']!r} is none of {[*map(str, Verdict)]}")
-        kept = content["predictions"]
+        kept, correct = content["predictions"], content["correct"]
         return cls(
             run=run,
             verdict=Verdict(content["verdict"]),
@@ -135,6 +138,7 @@ class Outcome:
             losses=_unpacked(content["losses"], "<f4"),
             accuracies=_unpacked(content["accuracies"], "<f4"),
             predictions=None if kept is None else _unpacked(kept, "u1"),
+            correct=None if correct is None else _unpacked_bits(correct),
             probed={name: from_json(part["rows"]) for name, part in parts.items() if name},
         )
 
@@ -161,6 +165,14 @@ def from_json(value: Any) -> Any:
 
 def _packed(values: np.ndarray, kind: str) -> str:
     return base64.b64encode(np.ascontiguousarray(values, kind)).decode()
+
+
+def _packed_bits(values: np.ndarray) -> list[Any]:
+    return [len(values), _packed(np.packbits(values), "u1")]
+
+
+def _unpacked_bits(content: Sequence[Any]) -> np.ndarray:
+    return np.unpackbits(_unpacked(content[1], "u1"), count=content[0]).astype(bool)
 
 
 def _unpacked(text: str, kind: str) -> np.ndarray:

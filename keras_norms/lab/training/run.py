@@ -223,6 +223,12 @@ class Run:
 
         return do(self, bench)
 
+    def finished(self, bench: Bench) -> None:
+        """Its records are stored, so its checkpoint is removed."""
+        from keras_norms.lab.training.bench import forget
+
+        forget(self, bench)
+
     def only(self, parts: Collection[str]) -> Run:
         """The same training with those of its probes that are among `parts`."""
         return replace(self, probes=tuple(probe for probe in self.probes if probe in parts))

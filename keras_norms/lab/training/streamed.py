@@ -19,7 +19,7 @@ import numpy as np
 from keras_norms.lab.data import streams
 from keras_norms.lab.data.streams import Stream
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict, blown_up_at, classify
+from keras_norms.lab.edges.verdict import Verdict, blown_up_at, classify
 from keras_norms.lab.training import optimizers, schedules
 from keras_norms.lab.training.checkpoint import Keeper, Reached
 from keras_norms.lab.training.initialization import build

@@ -69,23 +69,27 @@ class _Watched:
 
     def free(self) -> None:
         """Gives back what it had under way; it must have ended."""
+        self._hear()
         if self._pid and not self.done:
             self._ledger.release_of(self._pid)
 
-    def look(self, progress: Progress) -> None:
-        lost = self.member.lost()  # before its messages, of which "done" may be the last
+    def _hear(self, progress: Progress | None = None) -> None:
         for message in self.member.messages():
             match message.kind, message.content:
                 case "started", [pid]:
                     self._pid = pid
-                case "step", [key, title, share]:
+                case "step", [key, title, share] if progress:
                     progress.heard(key, title, share)
-                case "warning", [text]:
+                case "warning", [text] if progress:
                     warnings.warn(text, stacklevel=1)  # equal ones are shown once
-                case "refused", [text]:
+                case "refused", [text] if progress:
                     raise BadInput(text)
                 case "done", _:
                     self.done = True
+
+    def look(self, progress: Progress) -> None:
+        lost = self.member.lost()  # before its messages, of which "done" may be the last
+        self._hear(progress)
         if lost and not self.done:
             self.lost = lost
             self.free()

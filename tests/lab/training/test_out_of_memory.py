@@ -4,18 +4,12 @@ from __future__ import annotations
 
 import keras
 import pytest
-from optuna.trial import TrialState
 
-from keras_norms.lab import training
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training import Run
+from keras_norms.lab.training import train, trainer
 from keras_norms.lab.training.engines import engine_class
 from keras_norms.lab.training.out_of_memory import enough_memory
-from keras_norms.lab.trials import finished, open_study, run_trials
-
-
-def run(**fields: object) -> Run:
-    return Run(**{"depth": 1, "width": 4, "batch": 32, "steps": 3, "learning_rate": 0.1} | fields)
+from tests.lab.training.small import small_run
 
 
 def too_much(*_: object) -> object:
@@ -26,22 +20,19 @@ def too_much(*_: object) -> object:
     ("method", "said"),
     [
         ("advance", r"batch=640 needs more memory for a training step than there is: write a sm"),
-        ("evaluate", r"width=4 needs more memory for 1000 test images at a time than there is: wr"),
+        ("evaluate", r"model='mlp:.*' needs more memory for 1000 test images at a time than ther"),
     ],
 )
-def test_a_step_that_does_not_fit(method: str, said: str, tmp_path, monkeypatch):
-    """The trial is told FAIL, those before it are kept, and the same command goes on after them."""
-    study = open_study("a", tmp_path / "trials.log")
-    before = run_trials(study, [run()])
-    training._program.cache_clear()
+def test_a_step_that_does_not_fit(method: str, said: str, monkeypatch: pytest.MonkeyPatch):
+    small, large = (small_run(batch=batch, width=4, steps=3) for batch in (32, 640))
+    (before,) = train([small])
     with monkeypatch.context() as short:
         short.setattr(engine_class(), method, too_much)
         with pytest.raises(BadInput, match=said) as caught:
-            run_trials(study, [run(), run(batch=640)])
+            list(train([large]))
     assert "\n" not in str(caught.value)
-    assert [t.state for t in study.get_trials()] == [TrialState.COMPLETE, TrialState.FAIL]
-    assert run_trials(study, [run(), run(batch=640)])[:1] == before
-    assert len(finished(study)) == 2
+    trainer._programs.clear()
+    assert next(train([small, large])) == before
 
 
 class OutOfMemoryError(RuntimeError):

@@ -1,0 +1,25 @@
+"""Neighbouring cells, each searched with the one before it as its prior: a group of a plan."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from keras_norms.lab.edges.cell import Cell
+from keras_norms.lab.edges.search import Search
+
+if TYPE_CHECKING:
+    from keras_norms.lab.training import Outcome, Run
+
+
+def chain(
+    programs: Sequence[Run], search: Search
+) -> Generator[list[Run], list[Outcome], list[Cell]]:
+    """Yields the next run of each seed whose edges are not settled; returns the cells."""
+    cells: list[Cell] = []
+    for program in programs:
+        cell = search.cell(program, cells[-1] if cells else None)
+        while runs := search.wanted(cell):
+            cell = cell.given((yield runs))
+        cells.append(cell)
+    return cells
