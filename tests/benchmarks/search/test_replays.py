@@ -72,7 +72,8 @@ def made_up(job):
         return {"finite": 1, "between": 2, "blow_up, count": 1.0, "alive, count": None}
     method = job.arguments["method"]
     first, second = {"threshold": (0.0, 0.1), "bisection": (0.0, 0.2)}.get(method, (1.0, 1.0))
-    errors = {f"{by} {e}": v for by in ("own", "same") for e, v in (("blow_up", first), ("alive", second))}
+    both = {"blow_up": first, "alive": second}
+    errors = {f"{by} {edge}": e for by in ("own", "same") for edge, e in both.items()}
     return [{"runs": count, "steps": 10 * count, **errors} for count in COUNTS]
 
 
@@ -83,7 +84,8 @@ def test_replays_are_counted_jointly(tmp_path):
     assert targets[0].holds.quantity.values == dict.fromkeys(range(72), 1.0)
     written = page(experiment, tmp_path, made_up)
     assert set(LOOKS) == set(METHODS)
-    (line,) = [li for li in written.split("a seed a run")[0].splitlines() if li.startswith("| bisection")]
+    lines = written.split("a seed a run")[0].splitlines()
+    (line,) = [each for each in lines if each.startswith("| bisection")]
     assert line.split("|")[3].strip() == "0.0 % / 0.0 %"
     assert "100.0 % / 100.0 %" in line
     assert written.count("![") == 2
