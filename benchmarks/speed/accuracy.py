@@ -10,15 +10,15 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.speed.cells import MAIN
-from benchmarks.speed.machine import MachineExperiment, slug
-from benchmarks.speed.results import by_machine, measured
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
 from keras_norms.lab.inequality import all_of
+from keras_norms.lab.machine import MachineExperiment, slug
 from keras_norms.lab.options import option
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.tables import Table
 from keras_norms.lab.target import Target, counted
+from keras_norms.lab.timings import by_machine, measured
 from keras_norms.lab.walk import Recorded
 
 FUNCTION = "benchmarks.speed.float64.errors"

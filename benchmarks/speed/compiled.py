@@ -11,9 +11,9 @@ import keras
 import numpy as np
 
 from benchmarks.speed.clock import forget
-from benchmarks.speed.machine import require_machine
 from keras_norms.lab import data
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.machine import require_machine
 from keras_norms.lab.training.initialization import build
 from keras_norms.lab.training.loop import Loop
 from keras_norms.lab.training.program import Program

@@ -8,13 +8,13 @@ from typing import Any, Self
 
 from benchmarks.speed import cells
 from benchmarks.speed.cells import MAIN, MODES, NONE
-from benchmarks.speed.machine import MachineExperiment
-from benchmarks.speed.results import PAIRED, Measured, measured, tables, text
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
 from keras_norms.lab.options import option
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.tables import Table
+from keras_norms.lab.timings import PAIRED, Measured, measured, tables, text
 from keras_norms.lab.walk import Recorded
 
 FUNCTION = "benchmarks.speed.family_sides.seconds"

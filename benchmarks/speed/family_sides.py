@@ -11,8 +11,8 @@ import numpy as np
 import keras_norms
 from benchmarks.speed.cells import sizes
 from benchmarks.speed.clock import forget, interleaved
-from benchmarks.speed.machine import require_machine
 from benchmarks.speed.passes import backward
+from keras_norms.lab.machine import require_machine
 
 
 def seconds(

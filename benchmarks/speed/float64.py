@@ -10,9 +10,9 @@ import keras
 import numpy as np
 
 from benchmarks.speed.clock import forget
-from benchmarks.speed.machine import require_machine
 from benchmarks.speed.passes import backward
 from keras_norms import layers
+from keras_norms.lab.machine import require_machine
 
 MEANS = (0.0, 1e2, 1e3, 1e4, 1e5)
 DEVIATIONS = (1e-2, 1.0, 1e2)

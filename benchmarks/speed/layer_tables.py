@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmarks.speed.cells import AGAIN, BACKWARD, DTYPES, FLOOR, KERAS, NATIVE, OURS, SHAPES
-from benchmarks.speed.results import Measured
 from keras_norms.lab.report.tables import number
+from keras_norms.lab.timings import Measured
 
 
 def at_main(found: Sequence[Measured]) -> list[Measured]:

@@ -9,22 +9,27 @@ from typing import Any, Self
 
 from benchmarks.speed import cells
 from benchmarks.speed.cells import BACKWARD, DTYPES, FORWARD, KERAS, MAIN, MODES, OURS, SHAPES
-from benchmarks.speed.figure import draw_ratios
 from benchmarks.speed.layer_tables import at_main, main_rows, shape_rows
-from benchmarks.speed.machine import MachineExperiment
-from benchmarks.speed.results import PAIRED, by_machine, measured, tables
-from benchmarks.speed.targets import layer_targets
+from benchmarks.speed.targets import layer_limit, layer_targets
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
 from keras_norms.lab.job import Computation
+from keras_norms.lab.machine import MachineExperiment, slug
 from keras_norms.lab.options import option
 from keras_norms.lab.report.figures import Figure
+from keras_norms.lab.report.interval_plot import Bar, draw_intervals
 from keras_norms.lab.report.tables import Table
 from keras_norms.lab.target import Target, counted
+from keras_norms.lab.timings import PAIRED, Measured, by_machine, measured, tables
 from keras_norms.lab.walk import Recorded
 
 FUNCTION = "benchmarks.speed.measuring.layer"
 WORKS = (BACKWARD, FORWARD)
+DRAWN = (
+    "time of our layers over Keras's, forward and backward, on the first shape, in the first "
+    "precision. Marks are medians over rounds in which both take turns, bars the exact 95 % "
+    "intervals; upright ticks are the targets."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,13 +84,13 @@ class LayerCost(MachineExperiment):
                 yield self.job(FUNCTION, {**cell, "rounds": self.rounds})
 
     def claims(self, found: Found) -> Iterable[Target]:
-        return layer_targets(measured(found["measured"]))
+        return layer_targets(_measured(found))
 
     def summary(self, found: Found) -> Iterable[str]:
         yield counted(list(self.claims(found)))
 
     def tables(self, found: Found) -> Iterator[Table]:
-        every = measured(found["measured"])
+        every = _measured(found)
         shown = "Keras's layer, the framework's operation and the floor"
         caption = f"forward and backward, ours and its ratio to {shown}; {PAIRED}; control: ours."
         yield from tables("speed-layers", caption, every, main_rows)
@@ -93,7 +98,19 @@ class LayerCost(MachineExperiment):
         yield from tables("speed-shapes", caption, every, shape_rows)
 
     def figures(self, found: Found) -> Iterator[Figure]:
-        for machine, part in by_machine(measured(found["measured"])).items():
-            compared = [one for one in at_main(part) if one.ratio(OURS, KERAS) is not None]
-            if compared:
-                yield draw_ratios(found.folder, machine, compared)
+        for machine, part in by_machine(_measured(found)).items():
+            both = [(one, one.ratio(OURS, KERAS)) for one in at_main(part)]
+            bars = [
+                Bar(one.cell["name"], one.place, ratio, layer_limit(one.place, one.cell["name"]))
+                for one, ratio in both
+                if ratio is not None
+            ]
+            if bars:
+                figure = Figure(f"speed-{slug(machine)}", found.folder, f"{machine}: {DRAWN}")
+                title, label = "Cost of a layer beside Keras's own", "time of ours / Keras's (log)"
+                yield draw_intervals(figure, bars, title=title, label=label)
+
+
+def _measured(found: Found) -> list[Measured]:
+    """The main normalizers first."""
+    return sorted(measured(found["measured"]), key=lambda one: one.cell["name"] not in MAIN)

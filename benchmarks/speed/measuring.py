@@ -7,7 +7,7 @@ from typing import Any
 from benchmarks.speed import kept, layer_sides, network_sides
 from benchmarks.speed.cells import Cell
 from benchmarks.speed.clock import forget, timed
-from benchmarks.speed.machine import require_machine
+from keras_norms.lab.machine import require_machine
 
 Measured = dict[str, dict[str, Any]]
 

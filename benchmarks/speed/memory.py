@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Self
 
 from benchmarks.speed import cells
 from benchmarks.speed.cells import IMAGES, MAIN, MODES, NETWORKS, SHAPES
-from benchmarks.speed.machine import MachineExperiment
-from benchmarks.speed.results import Measured, measured, tables
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
 from keras_norms.lab.options import option
 from keras_norms.lab.report.tables import Table, number
+from keras_norms.lab.timings import Measured, measured, tables
 from keras_norms.lab.walk import Recorded
 
 OF_LAYER = "benchmarks.speed.measuring.memory_of_layer"

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from benchmarks.speed.machine import MachineExperiment
-from benchmarks.speed.results import text
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
 from keras_norms.lab.job import Computation
+from keras_norms.lab.machine import MachineExperiment
 from keras_norms.lab.options import option
 from keras_norms.lab.report.tables import Table, number
+from keras_norms.lab.timings import text
 
 FUNCTION = "benchmarks.speed.compiled.pair"
 AN_EPOCH = 20  # steps

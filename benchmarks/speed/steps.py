@@ -8,14 +8,14 @@ from itertools import product
 
 from benchmarks.speed import cells
 from benchmarks.speed.cells import IMAGES, MODES, NETWORKS, NONE
-from benchmarks.speed.machine import MachineExperiment
-from benchmarks.speed.results import PAIRED, Measured, measured, tables
 from benchmarks.speed.targets import network_targets
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
 from keras_norms.lab.options import option
 from keras_norms.lab.report.tables import Table
 from keras_norms.lab.target import Target, counted
+from keras_norms.lab.timings import PAIRED, Measured, measured, tables
 from keras_norms.lab.walk import Recorded
 
 FUNCTION = "benchmarks.speed.measuring.training_step"

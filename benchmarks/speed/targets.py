@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from benchmarks.speed.cells import BACKWARD, IMAGES, KERAS, MAIN, NONE, OURS, SHAPES
-from benchmarks.speed.results import Measured
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.target import Target
+from keras_norms.lab.timings import Measured
 
 CLOSE = 1.05  # what every layer with a counterpart of Keras's must keep to on JAX and torch
 # place -> normalizer -> the largest ratio of ours to Keras's, forward and backward

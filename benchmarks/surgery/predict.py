@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.speed.cells import sizes
-from benchmarks.speed.machine import MachineExperiment
-from benchmarks.speed.results import PAIRED, Measured, measured, tables
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
 from keras_norms.lab.options import option
 from keras_norms.lab.report.tables import Table
 from keras_norms.lab.target import Target, counted
+from keras_norms.lab.timings import PAIRED, Measured, measured, tables
 from keras_norms.lab.walk import Recorded
 
 FUNCTION = "benchmarks.surgery.timed_predict.seconds"

@@ -7,7 +7,7 @@ import numpy as np
 
 from benchmarks.speed.cells import sizes
 from benchmarks.speed.clock import forget, interleaved
-from benchmarks.speed.machine import require_machine
+from keras_norms.lab.machine import require_machine
 from keras_norms.surgery import fold
 
 BATCHES = 4  # of one call: what it costs to start counts less so, as in use

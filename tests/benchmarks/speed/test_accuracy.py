@@ -7,8 +7,8 @@ import pytest
 
 from benchmarks.speed import float64
 from benchmarks.speed.accuracy import FARTHEST, LIMIT, Accuracy
-from benchmarks.speed.machine import this_machine
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.machine import this_machine
 from tests.benchmarks.made_up import found, page
 from tests.conformance.case import draw
 from tests.oracles.arrays import slope

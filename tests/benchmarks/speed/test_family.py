@@ -9,9 +9,9 @@ import pytest
 from benchmarks.speed.clock import interleaved
 from benchmarks.speed.family import FamilyCost
 from benchmarks.speed.family_sides import seconds
-from benchmarks.speed.machine import this_machine
 from benchmarks.speed.passes import backward, forward
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.machine import this_machine
 from tests.benchmarks.made_up import page
 from tests.gradients import array
 

@@ -7,13 +7,13 @@ import pytest
 
 from benchmarks.speed import cells, measuring, network_sides
 from benchmarks.speed.layers import FUNCTION, LayerCost
-from benchmarks.speed.machine import this_machine
 from benchmarks.speed.memory import Memory
-from benchmarks.speed.results import Measured, text
 from benchmarks.speed.steps import StepCost
 from keras_norms.lab.backend import backend
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Computation
+from keras_norms.lab.machine import this_machine
+from keras_norms.lab.timings import Measured, text
 from tests.benchmarks.made_up import finished, found, page
 
 HERE, THERE = "Abacus, 2 cores, 32 MiB cache", "Engine, 4 cores, 1 MiB cache"

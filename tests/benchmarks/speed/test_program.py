@@ -6,10 +6,10 @@ import keras
 import pytest
 
 from benchmarks.speed import compiled
-from benchmarks.speed.machine import this_machine
 from benchmarks.speed.program import CompileOnce
 from keras_norms.lab import data
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.machine import this_machine
 from keras_norms.lab.training import Outcome, Run
 from tests.benchmarks.made_up import page
 

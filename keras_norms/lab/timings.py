@@ -1,4 +1,4 @@
-"""Measured cells as they are read: sides, paired ratios with their exact intervals, tables."""
+"""Timings as they are read: sides, paired ratios with their exact intervals, a table a machine."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.speed.cells import MAIN
-from benchmarks.speed.machine import slug
 from keras_norms.lab.found import Group
+from keras_norms.lab.machine import slug
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.tables import Table, number
 
@@ -64,7 +63,7 @@ class Measured:
 
 
 def measured(group: Group) -> list[Measured]:
-    """The outcomes with what was measured, the main normalizers first.
+    """The outcomes with what was measured.
 
     Of measurements that differ by their rounds or seeds alone the one with the most.
     """
@@ -74,7 +73,7 @@ def measured(group: Group) -> list[Measured]:
         about = repr((job.backend, sorted((k, v) for k, v in one.cell.items() if k not in REPEATS)))
         if about not in kept or one.repeats > kept[about].repeats:
             kept[about] = one
-    return sorted(kept.values(), key=lambda one: one.cell.get("name") not in MAIN)
+    return list(kept.values())
 
 
 def by_machine(found: Iterable[Measured]) -> dict[str, list[Measured]]:
