@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.search.recorded import CELLS, WIDTHS, name_of
 from keras_norms.lab.experiment import Experiment, Plan
 from keras_norms.lab.found import Found, Group
 from keras_norms.lab.options import option
@@ -36,8 +37,6 @@ class Grids(Experiment):
     spacing: float = option(SPACING, "of the learning rates, decades", least=0.01, quick=3.0)
 
     def plan(self) -> Plan:
-        from benchmarks.search.recorded import CELLS, name_of
-
         places = [LOW + self.spacing * k for k in range(round((HIGH - LOW) / self.spacing) + 1)]
         seeds = list(itertools.product(CELLS, self.seed_range()))
         names = {(cell, seed): f"{name_of(cell)}, seed {seed}" for cell, seed in seeds}
@@ -48,8 +47,6 @@ class Grids(Experiment):
             yield between
 
     def run(self, cell: tuple[str, int, str], seed: int, log_rate: float) -> Run:
-        from benchmarks.search.recorded import WIDTHS
-
         model, depth, normalizer = cell
         return Run(
             model=f"{model}:depth={depth},width={WIDTHS[model]}",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
 
+from benchmarks.search.recorded import PROTOCOLS
 from keras_norms.lab.found import Found, Group
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.tables import Table, number, percent
@@ -35,9 +36,9 @@ def frame_of(found: Found) -> pd.DataFrame:
     """A row a replay and number of runs; "both" is the larger error of the two edges."""
     rows = [
         {**job.arguments, "replay": job.seed, **row}
-        for group in found.groups().values()
+        for method, protocol in product(LOOKS, PROTOCOLS)
+        for group in (found[f"{method}, {protocol}"],)
         for job, outcome in zip(group.jobs, group, strict=True)
-        if "method" in job.arguments
         for row in outcome
     ]
     frame = pd.DataFrame(rows)
@@ -132,7 +133,7 @@ def by_steps(folder: Path, frame: pd.DataFrame) -> Figure:
 
 
 def _lines(
-    panels: Iterator[Axes] | Any,
+    panels: Sequence[Axes],
     frame: pd.DataFrame,
     statistic: Callable[[pd.DataFrame], tuple[float, float, float]],
     place: Callable[[pd.DataFrame], float],

@@ -20,6 +20,7 @@ from keras_norms.lab.edges.verdict import Verdict
 
 FILE = Path(__file__).parents[1] / "results" / "search" / "grids.csv.gz"
 EDGES = ("blow_up", "alive")  # the grids do not tell useful rates from alive ones
+PROTOCOLS = ("one seed", "a seed a run")  # of a replay
 WIDTHS = {"mlp": 64, "plain": 4, "resnet": 4}
 MODELS = (("mlp", 16), ("resnet", 8), ("plain", 14))
 NORMALIZERS = ("none", "batch:momentum=0.9", "layer", "group:groups=4")

@@ -12,12 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.search.recorded import EDGES, Seed
+from benchmarks.search.recorded import EDGES, PROTOCOLS, Seed
 from keras_norms.lab.edges.verdict import Verdict
 
 LOW, HIGH = -5.0, 2.0  # log10 of the range that is searched
 JITTER = 0.5
-PROTOCOLS = ("one seed", "a seed a run")
 
 
 class Replay:

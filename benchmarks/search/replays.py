@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import product
 
-from benchmarks.search.page import by_runs, by_steps, cells_table, frame_of, shares_table
+from benchmarks.search.page import LOOKS, by_runs, by_steps, cells_table, frame_of, shares_table
+from benchmarks.search.recorded import CELLS, PROTOCOLS, digest, name_of
 from keras_norms.lab.experiment import Experiment, Plan
 from keras_norms.lab.found import Found
 from keras_norms.lab.job import Computation
@@ -43,16 +44,12 @@ class Replays(Experiment):
     seeds: int = option(6, "replays of a cell", least=1, most=1000, quick=1)
 
     def plan(self) -> Plan:
-        from benchmarks.search.methods import METHODS
-        from benchmarks.search.recorded import CELLS, digest, name_of
-        from benchmarks.search.replay import PROTOCOLS
-
         grid, cells = digest(), [name_of(cell) for cell in CELLS]
         groups = {
             f"{method}, {protocol}": [
                 job for cell in cells for job in self.paired(_replay(method, protocol, cell, grid))
             ]
-            for method, protocol in product(METHODS, PROTOCOLS)
+            for method, protocol in product(LOOKS, PROTOCOLS)
         }
         of_cells = [Computation(f"{PLACE}.edges", {"cell": c, "grid": grid}) for c in cells]
         yield {**groups, "cells": of_cells}
@@ -77,8 +74,8 @@ class Replays(Experiment):
 
     def tables(self, found: Found) -> Iterator[Table]:
         frame = frame_of(found)
-        for name, protocol in (("one-seed", "one seed"), ("a-seed-a-run", "a seed a run")):
-            yield shares_table(frame, protocol, f"search-{name}")
+        for protocol in PROTOCOLS:
+            yield shares_table(frame, protocol, f"search-{protocol.replace(' ', '-')}")
         yield cells_table(found["cells"])
 
     def figures(self, found: Found) -> Iterable[Figure]:

@@ -23,6 +23,7 @@ from keras_norms.lab.walk import Recorded
 
 FUNCTION = "benchmarks.speed.float64.errors"
 LIMIT = 2e-5
+COLUMNS = ["backend", "machine", "name", "seed", "deviation", "mean", "whose", "mode", "y", "dx"]
 FARTHEST = 1e4  # mean over standard deviation, up to where the limit must hold
 
 
@@ -86,7 +87,7 @@ def _frame(found: Found) -> pd.DataFrame:
         for one in part
         for row in one.found
     ]
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows, columns=COLUMNS)
     return frame.assign(judged=frame["mean"] <= FARTHEST * frame["deviation"])
 
 

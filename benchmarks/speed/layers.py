@@ -91,8 +91,10 @@ class LayerCost(MachineExperiment):
 
     def tables(self, found: Found) -> Iterator[Table]:
         every = _measured(found)
-        shown = "Keras's layer, the framework's operation and the floor"
-        caption = f"forward and backward, ours and its ratio to {shown}; {PAIRED}; control: ours."
+        caption = (
+            "forward and backward, ours and its ratio to Keras's layer, the framework's operation "
+            f"and the floor; {PAIRED}. Control: ours over ours."
+        )
         yield from tables("speed-layers", caption, every, main_rows)
         caption = "milliseconds of ours, and in parentheses its ratio to Keras's layer (median)."
         yield from tables("speed-shapes", caption, every, shape_rows)

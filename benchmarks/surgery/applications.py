@@ -74,7 +74,7 @@ class Applications(Experiment):
 
     def tables(self, found: Found) -> Iterable[Table]:
         frame = rows_of(found["every"])
-        return architectures_table(frame), left_table(frame)
+        return (architectures_table(frame), left_table(frame)) if len(frame) else ()
 
 
 def _architectures() -> tuple[str, ...]:

@@ -42,4 +42,4 @@ def counted(targets: list[Target]) -> str:
     """How many are reached, missed and undecided, in a sentence."""
     found = [WORDS.get(target.holds.finding, "undecided") for target in targets]
     said = (f"{found.count(word)} {word}" for word in (*WORDS.values(), "undecided"))
-    return f"{len(targets)} targets: {', '.join(said)}."
+    return f"{len(targets)} target{'s' * (len(targets) != 1)}: {', '.join(said)}."

@@ -9,8 +9,8 @@ from benchmarks.search.coverage import Coverage, rows
 from benchmarks.search.grids import Grids, middles
 from benchmarks.search.methods import METHODS
 from benchmarks.search.page import LOOKS
-from benchmarks.search.recorded import CELLS, counted, digest, name_of, recorded
-from benchmarks.search.replay import PROTOCOLS, Replay
+from benchmarks.search.recorded import CELLS, PROTOCOLS, counted, digest, name_of, recorded
+from benchmarks.search.replay import Replay
 from benchmarks.search.replays import Replays
 from benchmarks.search.traces import COUNTS, away, edges, replayed
 from keras_norms.lab.edges.verdict import Verdict

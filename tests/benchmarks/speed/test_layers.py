@@ -57,7 +57,7 @@ def test_a_target_is_reached_where_it_is_on_every_processor(tmp_path):
     finished(experiment(THERE), tmp_path, lambda job: layer([2.0] * 11))
     cost = experiment(rounds=6)
     written = page(cost, tmp_path, lambda job: layer([0.5] * 6))
-    assert "1 targets: 0 reached, 1 missed, 0 undecided." in written
+    assert "1 target: 0 reached, 1 missed, 0 undecided." in written
     for machine, ratio in ((HERE, "0.50 [0.50, 0.50]"), (THERE, "2.00 [2.00, 2.00]")):
         assert f"**{machine}: forward and backward" in written
         assert ratio in written
