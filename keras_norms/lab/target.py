@@ -40,6 +40,8 @@ class Target(Claim):
 
 def counted(targets: list[Target]) -> str:
     """How many are reached, missed and undecided, in a sentence."""
+    if not targets:
+        return "No target speaks of what was measured."
     found = [WORDS.get(target.holds.finding, "undecided") for target in targets]
     said = (f"{found.count(word)} {word}" for word in (*WORDS.values(), "undecided"))
     return f"{len(targets)} target{'s' * (len(targets) != 1)}: {', '.join(said)}."
