@@ -42,9 +42,10 @@ class Replays(Experiment):
     """
 
     seeds: int = option(6, "replays of a cell", least=1, most=1000, quick=1)
+    cells: int = option(len(CELLS), "of the grids", least=1, most=len(CELLS), quick=2)
 
     def plan(self) -> Plan:
-        grid, cells = digest(), [name_of(cell) for cell in CELLS]
+        grid, cells = digest(), [name_of(cell) for cell in CELLS[: self.cells]]
         groups = {
             f"{method}, {protocol}": [
                 job for cell in cells for job in self.paired(_replay(method, protocol, cell, grid))
