@@ -25,7 +25,8 @@ class Group(Sequence[Any]):
     """
 
     def __init__(self, name: str, jobs: Sequence[Job], outcomes: Sequence[Any]) -> None:
-        self.name, self.jobs, self._outcomes = name, list(jobs), list(outcomes)
+        self.jobs: list[Any] = list(jobs)
+        self.name, self._outcomes = name, list(outcomes)
 
     @overload
     def __getitem__(self, index: int) -> Any: ...

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import keras
 import pytest
 
@@ -18,6 +20,10 @@ def test_versions_backend_and_device():
     assert name == keras.backend.backend()
     assert version == __import__(name).__version__.split("+")[0] or version.startswith("2.")
     assert found["device"].split()[0] in ("cpu", "gpu")
+
+
+def test_a_processor_is_named_with_cores_and_cache():
+    assert re.search(r", [0-9]+ cores(, [0-9.]+ [MK]iB cache)?$", module.processor())
 
 
 def test_no_commit_outside_a_checkout(monkeypatch, tmp_path):
