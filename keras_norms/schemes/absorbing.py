@@ -12,15 +12,15 @@ from keras_norms.layers.filter_response import (
     ThresholdedLinearUnit,
 )
 from keras_norms.layers.proxy import ProxyNormalization
-from keras_norms.schemes.part import Layers
+from keras_norms.schemes.entry import Layers
+from keras_norms.schemes.linear import activation_layers, channel_axis
 from keras_norms.schemes.spec import Spec
-from keras_norms.schemes.unit import activation_layers, channel_axis
 
 
 def thresholded(linear: keras.layers.Layer, activation: Any, **arguments: Any) -> Layers:
-    """Filter response normalization, then its own unit in the place of any activation.
+    """Filter response normalization, then its own unit (TLU) in the place of any activation.
 
-    A unit without activation, as before the sum of a residual block, stays without.
+    A block without activation, as before the sum of a residual block, stays without.
     """
     normalizer = FilterResponseNormalization(**{"axis": channel_axis(linear), **arguments})
     if not activation_layers(activation):
@@ -41,12 +41,12 @@ def proxied(
     from keras_norms.schemes.registry import REGISTRY
 
     terms = inner or ()
-    part = REGISTRY.get(terms[0].name) if len(terms) == 1 else None
+    entry = REGISTRY.get(terms[0].name) if len(terms) == 1 else None
     if (
-        part is None
-        or part.follow is None
-        or getattr(part.kind, "batch_dependent", False)
-        or getattr(part.kind, "absorbs_activation", False)
+        entry is None
+        or entry.follow is None
+        or getattr(entry.kind, "batch_dependent", False)
+        or getattr(entry.kind, "absorbs_activation", False)
     ):
         raise ValueError(
             "'proxy' takes one normalizer in parentheses that does not depend on the batch and "
@@ -54,7 +54,7 @@ def proxied(
         )
     # The scale and shift come with the activation, which applies them to its proxy as well.
     plain = {"center": False, "scale": False}
-    plain = plain if issubclass(part.kind, AffineNormalization) else {}
-    before = part.follow(linear, None, **{**plain, **terms[0].arguments})
+    plain = plain if issubclass(entry.kind, AffineNormalization) else {}
+    before = entry.follow(linear, None, **{**plain, **terms[0].arguments})
     axis = channel_axis(linear)
     return [*before, ProxyNormalization(**{"activation": activation, "axis": axis, **arguments})]

@@ -9,16 +9,16 @@ import keras
 from keras_norms import layers, weights
 from keras_norms.schemes.absorbing import proxied, thresholded
 from keras_norms.schemes.binding import bind, require_known
-from keras_norms.schemes.part import (
+from keras_norms.schemes.entry import (
+    Entry,
     Layers,
-    Part,
     after_activation,
     around_kernel,
     before_activation,
     instead_of_activation,
 )
+from keras_norms.schemes.linear import activation_layers, channel_axis
 from keras_norms.schemes.spec import Spec, Term
-from keras_norms.schemes.unit import activation_layers, channel_axis
 
 
 def _layer_over_the_example(
@@ -44,23 +44,23 @@ def _within_cross_iteration(linear: keras.layers.Layer, **arguments: Any) -> ker
     return layers.CrossIterationBatchNormalization(linear, **arguments)
 
 
-def _usual(kind: type[keras.layers.Layer], paper: str) -> Part:
-    return Part(kind, paper, follow=before_activation(kind))
+def _usual(kind: type[keras.layers.Layer], paper: str) -> Entry:
+    return Entry(kind, paper, follow=before_activation(kind))
 
 
-def _absorbing(kind: type[keras.layers.Layer], paper: str) -> Part:
-    return Part(kind, paper, follow=instead_of_activation(kind))
+def _absorbing(kind: type[keras.layers.Layer], paper: str) -> Entry:
+    return Entry(kind, paper, follow=instead_of_activation(kind))
 
 
-def _around(kind: type[keras.layers.Layer], paper: str) -> Part:
-    return Part(kind, paper, wrap=around_kernel(kind))
+def _around(kind: type[keras.layers.Layer], paper: str) -> Entry:
+    return Entry(kind, paper, wrap=around_kernel(kind))
 
 
-REGISTRY: dict[str, Part] = {
+REGISTRY: dict[str, Entry] = {
     # Statistics of the batch, remembered for inference.
     "batch": _usual(layers.BatchNormalization, "Ioffe & Szegedy 2015"),
     "batch_group": _usual(layers.BatchGroupNormalization, "Zhou et al. 2020"),
-    "cross_iteration": Part(
+    "cross_iteration": Entry(
         layers.CrossIterationBatchNormalization, "Yao et al. 2021", wrap=_within_cross_iteration
     ),
     "evonorm_b0": _absorbing(layers.EvoNormB0, "Liu et al. 2020"),
@@ -79,19 +79,21 @@ REGISTRY: dict[str, Part] = {
     "dynamic_tanh": _usual(layers.DynamicTanh, "Zhu et al. 2025"),
     "evonorm_s0": _absorbing(layers.EvoNormS0, "Liu et al. 2020"),
     "evonorm_s1": _absorbing(layers.EvoNormS1, "Liu et al. 2020"),
-    "filter_response": Part(
+    "filter_response": Entry(
         layers.FilterResponseNormalization, "Singh & Krishnan 2020", follow=thresholded
     ),
-    "global_response": Part(
+    "global_response": Entry(
         layers.GlobalResponseNormalization,
         "Woo et al. 2023",
         follow=after_activation(layers.GlobalResponseNormalization),
     ),
     "group": _usual(layers.GroupNormalization, "Wu & He 2018"),
     "instance": _usual(layers.InstanceNormalization, "Ulyanov et al. 2016"),
-    "layer": Part(layers.LayerNormalization, "Ba et al. 2016", follow=_layer_over_the_example),
+    "layer": Entry(layers.LayerNormalization, "Ba et al. 2016", follow=_layer_over_the_example),
     "poly": _absorbing(layers.PolyNormalization, "Zhuo et al. 2024"),
-    "proxy": Part(layers.ProxyNormalization, "Labatie et al. 2021", follow=proxied, around="layer"),
+    "proxy": Entry(
+        layers.ProxyNormalization, "Labatie et al. 2021", follow=proxied, around="layer"
+    ),
     "rms": _usual(layers.RMSNormalization, "Zhang & Sennrich 2019"),
     "simple": _usual(layers.SimpleNormalization, "timm, no paper"),
     "unit": _usual(layers.UnitNormalization, "Blue 1978"),
@@ -124,11 +126,11 @@ def bound(spec: Spec) -> Spec:
 
 def _bound(term: Term, spec: str) -> Term:
     require_known("name", term.name, names(), spec)
-    part = REGISTRY.get(term.name)
-    if term.inner is not None and not (part and part.around):
+    entry = REGISTRY.get(term.name)
+    if term.inner is not None and not (entry and entry.around):
         raise ValueError(
             f"Argument `spec`={spec!r}: {term.name!r} takes no parenthesis. Write its arguments "
             f"behind a colon, as in 'group:8'. Received: {str(term)!r}"
         )
     inner = None if term.inner is None else bound(term.inner)
-    return bind(Term(term.name, term.arguments, inner), part.arguments if part else ())
+    return bind(Term(term.name, term.arguments, inner), entry.arguments if entry else ())

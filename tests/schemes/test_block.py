@@ -11,7 +11,7 @@ import pytest
 
 import keras_norms
 from keras_norms import layers
-from keras_norms.schemes.part import Part, around_kernel, instead_of_activation
+from keras_norms.schemes.entry import Entry, around_kernel, instead_of_activation
 from keras_norms.schemes.registry import REGISTRY
 from tests.conformance.case import draw
 from tests.gradients import array, program
@@ -145,8 +145,8 @@ class Bent(layers.InstanceNormalization):
 
 def test_what_is_to_come_fits_without_touching_the_models(monkeypatch):
     """Reparameterized kernels wrap the linear layer; joint norm-activations absorb the other."""
-    wrapper = Part(Halved, "", wrap=around_kernel(Halved))
-    joint = Part(Bent, "", follow=instead_of_activation(Bent))
+    wrapper = Entry(Halved, "", wrap=around_kernel(Halved))
+    joint = Entry(Bent, "", follow=instead_of_activation(Bent))
     monkeypatch.setitem(REGISTRY, "halved", wrapper)
     monkeypatch.setitem(REGISTRY, "bent", joint)
     kinds = [type(part) for part in of_dense("halved+group:2").layers]

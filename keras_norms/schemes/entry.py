@@ -11,13 +11,13 @@ from typing import Any
 import keras
 
 from keras_norms.layers.base import Normalization
-from keras_norms.schemes.unit import activation_layers, channel_axis
+from keras_norms.schemes.linear import activation_layers, channel_axis
 
 Layers = list[keras.layers.Layer]
 
 
 @dataclass(frozen=True)
-class Part:
+class Entry:
     """A row of the registry.
 
     Attributes:
@@ -75,7 +75,7 @@ def after_activation(kind: type[keras.layers.Layer]) -> Callable[..., Layers]:
 
 
 def instead_of_activation(kind: type[keras.layers.Layer]) -> Callable[..., Layers]:
-    """For what is normalizer and activation in one: the unit's own activation is absorbed."""
+    """For what is normalizer and activation in one: the block's own activation is absorbed."""
 
     def follow(linear: keras.layers.Layer, activation: Any, **arguments: Any) -> Layers:
         return [kind(**{"axis": channel_axis(linear), **arguments})]
