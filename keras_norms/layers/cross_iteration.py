@@ -15,6 +15,7 @@ from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.validation import checked_count, positive_axes
 
 LINEAR = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
+PAST = ("past_mean", "past_variance", "past_mean_slope", "past_variance_slope", "past_kernel")
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -108,16 +109,15 @@ class CrossIterationBatchNormalization(RememberingNormalization):
             return
         past, kernel = self.window - 1, tuple(self.layer.kernel.shape)
         self.batches = self.add_memory("batches", (), "zeros", dtype="float32")
-        self.past = [
-            self.add_memory(f"past_{name}", (past, *size), "zeros", dtype=self._precision())
-            for name, size in (
-                ("mean", shape),
-                ("variance", shape),
-                ("mean_slope", kernel),
-                ("variance_slope", kernel),
-                ("kernel", kernel),
-            )
-        ]
+        sizes = (shape, shape, kernel, kernel, kernel)
+        for name, size in zip(PAST, sizes, strict=True):
+            memory = self.add_memory(name, (past, *size), "zeros", dtype=self._precision())
+            setattr(self, name, memory)
+
+    @property
+    def past(self) -> list[keras.Variable]:
+        """The window, as attributes: TensorFlow's checkpoints find no variables in a list."""
+        return [getattr(self, name) for name in PAST]
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None

@@ -34,7 +34,8 @@ class Block(keras.layers.Layer):
         given = list(layers)
         if not given or not all(isinstance(layer, keras.layers.Layer) for layer in given):
             raise ValueError(
-                f"Argument `layers` must be a list of at least one Keras layer. Received: {layers!r}"
+                "Argument `layers` must be a list of at least one Keras layer. "
+                f"Received: layers={layers!r}"
             )
         super().__init__(**options)
         self.layers = given

@@ -50,9 +50,10 @@ def test_a_block_in_a_subclassed_model_trains_and_is_saved(name, images, tmp_pat
         id(w) for w in block.weights
     }
     assert {id(w) for w in block.weights} <= {id(w) for w in model.weights}
-    before = [array(w) for w in block.trainable_weights]
+    trained = block.trainable_weights
+    before = [array(w) for w in trained]
     model.fit(images, draw((32, 2)), epochs=1, batch_size=32, verbose=0)
-    moved = [np.abs(array(w) - old).max() for w, old in zip(block.trainable_weights, before)]
+    moved = [np.abs(array(w) - old).max() for w, old in zip(trained, before, strict=True)]
     assert max(moved) > 0
     wanted = model.predict(images, verbose=0)
     model.save(tmp_path / "model.keras")
