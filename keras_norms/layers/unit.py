@@ -11,9 +11,11 @@ from keras import ops
 
 from keras_norms.layers.base import Normalization, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
+@normalizer("unit", paper="Blue 1978")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class UnitNormalization(Normalization):
     """Divides each vector along `axis` by its Euclidean length.

@@ -2,23 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
-
-
-def activation_layers(activation: Any) -> list[keras.layers.Layer]:
-    """`activation` (name, callable, layer or None) as no layer or one."""
-    if isinstance(activation, keras.layers.Layer):
-        return [activation]
-    if activation in (None, "linear", keras.activations.linear):
-        return []
-    return [keras.layers.Activation(activation)]
-
-
-def channel_axis(linear: keras.layers.Layer) -> int:
-    """The axis of the channels that a linear layer puts out."""
-    return 1 if getattr(linear, "data_format", None) == "channels_first" else -1
 
 
 def require_bare(linear: keras.layers.Layer) -> None:

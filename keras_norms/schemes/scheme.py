@@ -8,13 +8,9 @@ from typing import Any
 
 import keras
 
+from keras_norms.layers.placement import activation_layers, channel_axis
 from keras_norms.schemes.block import Block
-from keras_norms.schemes.linear import (
-    activation_layers,
-    channel_axis,
-    require_bare,
-    without_useless_bias,
-)
+from keras_norms.schemes.linear import require_bare, without_useless_bias
 from keras_norms.schemes.registry import REGISTRY, bound
 from keras_norms.schemes.spec import Spec, Term
 

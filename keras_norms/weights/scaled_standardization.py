@@ -9,11 +9,14 @@ import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import at_least
+from keras_norms.layers.placement import around_kernel
+from keras_norms.layers.registration import normalizer
 from keras_norms.weights.base import Tensor
 from keras_norms.weights.gains import activation_gain
 from keras_norms.weights.standardization import StandardizedKernel
 
 
+@normalizer("sws", paper="Brock et al. 2021", wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class ScaledWeightStandardization(StandardizedKernel):
     """Computes with kernels that keep the variance of a normalizer-free network at 1.

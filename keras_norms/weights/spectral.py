@@ -10,6 +10,8 @@ import keras
 from keras import ops
 
 from keras_norms.kernels import at_least
+from keras_norms.layers.placement import around_kernel
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_count
 from keras_norms.weights.base import Reparameterization, Tensor
 from keras_norms.weights.kernels import KERNELS
@@ -18,6 +20,7 @@ from keras_norms.weights.kernels import KERNELS
 AT_THE_START = 50
 
 
+@normalizer("spectral", paper="Miyato et al. 2018", wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class SpectralNormalization(Reparameterization):
     """Computes with kernels whose largest singular value is 1.

@@ -8,11 +8,14 @@ import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import at_least
+from keras_norms.layers.placement import around_kernel
+from keras_norms.layers.registration import normalizer
 from keras_norms.weights.base import Reparameterization, Tensor
 from keras_norms.weights.data_initialization import DataInitialized
 from keras_norms.weights.kernels import KERNELS
 
 
+@normalizer("weight", paper="Salimans & Kingma 2016", wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class WeightNormalization(DataInitialized, Reparameterization):
     """Computes with kernels whose filters have a learned norm and a learned direction.
