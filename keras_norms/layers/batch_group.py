@@ -17,7 +17,7 @@ from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_count, one_axis, positive_axes, refuse_batch_axis
 
 
-@normalizer("batch_group", paper="Zhou et al. 2020")
+@normalizer("batch_group", paper="Zhou et al. 2020", also=("bgn",))
 @keras.saving.register_keras_serializable(package="keras_norms")
 class BatchGroupNormalization(RememberingNormalization):
     """Normalizes groups of an example's values, of any channel and place, over the batch.

@@ -26,7 +26,7 @@ def without_bias(kind: type, linear: keras.layers.Layer, **arguments: Any) -> ke
     return kind(linear, **arguments)
 
 
-@normalizer("cross_iteration", paper="Yao et al. 2021", wrap=without_bias)
+@normalizer("cross_iteration", paper="Yao et al. 2021", also=("cbn",), wrap=without_bias)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class CrossIterationBatchNormalization(RememberingNormalization):
     """A linear layer, batch-normalized by statistics of the last few batches together.

@@ -15,7 +15,7 @@ from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
-@normalizer("dynamic_tanh", paper="Zhu et al. 2025")
+@normalizer("dynamic_tanh", paper="Zhu et al. 2025", also=("dyt",))
 @keras.saving.register_keras_serializable(package="keras_norms")
 class DynamicTanh(AffineNormalization):
     """Squashes instead of normalizing: no statistics are taken at all.

@@ -34,7 +34,13 @@ def thresholded(kind: type, linear: Any, activation: Any, **arguments: Any) -> L
     return [first, ThresholdedLinearUnit(axis=first.axis)]
 
 
-@normalizer("filter_response", paper="Singh & Krishnan 2020", follow=thresholded, needs_space=True)
+@normalizer(
+    "filter_response",
+    paper="Singh & Krishnan 2020",
+    also=("frn",),
+    follow=thresholded,
+    needs_space=True,
+)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class FilterResponseNormalization(AffineNormalization):
     """Divides each channel of each example by its root mean square over space.

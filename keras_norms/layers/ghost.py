@@ -16,7 +16,7 @@ from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_count, refuse_batch_axis
 
 
-@normalizer("ghost", paper="Hoffer et al. 2017")
+@normalizer("ghost", paper="Hoffer et al. 2017", also=("gbn",))
 @keras.saving.register_keras_serializable(package="keras_norms")
 class GhostBatchNormalization(RememberingNormalization):
     """Batch normalization of small virtual batches within a large one.

@@ -21,7 +21,13 @@ from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 LEAST = 1e-36
 
 
-@normalizer("global_response", paper="Woo et al. 2023", follow=after_activation, needs_space=True)
+@normalizer(
+    "global_response",
+    paper="Woo et al. 2023",
+    also=("grn",),
+    follow=after_activation,
+    needs_space=True,
+)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class GlobalResponseNormalization(AffineNormalization):
     """Lets the channels of each example compete: strong ones grow at the cost of weak ones.

@@ -19,7 +19,7 @@ from keras_norms.layers.validation import (
 )
 
 
-@normalizer("group", paper="Wu & He 2018")
+@normalizer("group", paper="Wu & He 2018", also=("gn",), splits_channels=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class GroupNormalization(AffineNormalization):
     """Normalizes each example by mean and variance over groups of its channels.

@@ -14,7 +14,7 @@ from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 
-@normalizer("instance", paper="Ulyanov et al. 2016", needs_space=True)
+@normalizer("instance", paper="Ulyanov et al. 2016", also=("in",), needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class InstanceNormalization(AffineNormalization):
     """Normalizes each channel of each example by its own mean and variance over space.

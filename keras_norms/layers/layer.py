@@ -29,7 +29,7 @@ def over_the_example(kind: type, linear: Any, activation: Any, **arguments: Any)
     return [over, *activation_layers(activation)]
 
 
-@normalizer("layer", paper="Ba et al. 2016", follow=over_the_example)
+@normalizer("layer", paper="Ba et al. 2016", also=("ln",), follow=over_the_example)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class LayerNormalization(AffineNormalization):
     """Normalizes each position of each example by mean and variance over its features.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 from typing import Any
 
 import keras
@@ -30,8 +32,25 @@ def around_kernel(kind: type, linear: Any, **arguments: Any) -> keras.layers.Lay
 
 
 def on_channels(kind: type, linear: Any, **arguments: Any) -> keras.layers.Layer:
-    """The normalizer along the channels that the linear layer puts out, if not told otherwise."""
-    return kind(**{"axis": channel_axis(linear), **arguments})
+    """The normalizer along the channels that the linear layer puts out, if not told otherwise.
+
+    Where `groups` are not told either, they are as many of the default as fit the channels.
+    """
+    made = kind(**{"axis": channel_axis(linear), **arguments})
+    if getattr(kind, "splits_channels", False) and "groups" not in arguments:
+        channels = getattr(linear, "filters", None) or getattr(linear, "units", None)
+        made.fit_groups = functools.partial(fitting_groups, made, hasattr(linear, "data_format"))
+        if channels:
+            made.fit_groups(channels)
+    return made
+
+
+def fitting_groups(layer: keras.layers.Layer, spatial: bool, channels: int) -> None:
+    """Divide the layer's groups until they divide the channels, and none has a single value."""
+    groups = math.gcd(layer.groups, channels)
+    if groups == channels > 1 and not spatial:
+        groups = max(d for d in range(1, groups) if groups % d == 0)
+    layer.groups = groups
 
 
 def activation_layers(activation: Any) -> Layers:

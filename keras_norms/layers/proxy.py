@@ -47,7 +47,7 @@ def proxied(
     return [*before, on_channels(kind, linear, activation=activation, **arguments)]
 
 
-@normalizer("proxy", paper="Labatie et al. 2021", follow=proxied, around="layer")
+@normalizer("proxy", paper="Labatie et al. 2021", also=("pn",), follow=proxied, around="layer")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class ProxyNormalization(AffineNormalization):
     """An activation that is normalized as a Gaussian in place of its input would need it.

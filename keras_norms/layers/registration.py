@@ -37,6 +37,7 @@ class Entry:
         wrap: `(linear, **arguments)` to the layer that takes the linear one's place. None where
             layers follow it.
         around: an example of the spec that it takes in parentheses; empty where it takes none.
+        also: its abbreviations.
     """
 
     kind: type[keras.layers.Layer]
@@ -44,6 +45,7 @@ class Entry:
     follow: Callable[..., Layers] | None = None
     wrap: Callable[..., keras.layers.Layer] | None = None
     around: str = ""
+    also: tuple[str, ...] = ()
 
     @property
     def arguments(self) -> list[str]:
@@ -73,6 +75,7 @@ def normalizer(
     follow: Callable[..., Layers] = before_activation,
     wrap: Callable[..., keras.layers.Layer] | None = None,
     around: str = "",
+    also: tuple[str, ...] = (),
     **traits: bool,
 ) -> Callable[[Kind], Kind]:
     """Register a layer class under a name; its other traits are attributes of the class.
@@ -83,6 +86,7 @@ def normalizer(
         follow: `(kind, linear, activation, **arguments)` to the layers after the linear one.
         wrap: `(kind, linear, **arguments)` to the layer around the linear one, instead.
         around: an example of the spec that it takes in parentheses.
+        also: what it is called for short, as in "bn".
         **traits: attributes to set on the class, such as `needs_space=True`.
 
     Raises:
@@ -99,7 +103,7 @@ def normalizer(
             setattr(kind, trait, value)
         given = {"wrap": functools.partial(wrap, kind)} if wrap else {}
         given = given or {"follow": functools.partial(follow, kind)}
-        REGISTRY[name] = Entry(kind, paper, around=around, **given)
+        REGISTRY[name] = Entry(kind, paper, around=around, also=also, **given)
         return kind
 
     return register

@@ -54,6 +54,7 @@ class Block(keras.layers.Layer):
         shown = keras.KerasTensor(input_shape, dtype=self.input_dtype)
         for layer in self.layers:
             if not layer.built:
+                _fit(layer, shown.shape)
                 layer.build(shown.shape)
             shown = layer.compute_output_spec(shown)
 
@@ -64,6 +65,7 @@ class Block(keras.layers.Layer):
         for layer in self.layers:
             given = {"training": training, "mask": mask}
             takes = _parameters(type(layer))
+            _fit(layer, x.shape)
             # What is None, Keras fills in: from the caller, and from the tensor.
             y = layer(x, **{k: v for k, v in given.items() if k in takes and v is not None})
             if mask is not None:
@@ -91,6 +93,13 @@ class Block(keras.layers.Layer):
     def from_config(cls, config: dict[str, Any]) -> Block:
         layers = [keras.saving.deserialize_keras_object(layer) for layer in config["layers"]]
         return cls(**{**config, "layers": layers})
+
+
+def _fit(layer: keras.layers.Layer, shape: Shape) -> None:
+    """Groups that a spec does not name follow the channels, once these are known."""
+    fit = None if layer.built else getattr(layer, "fit_groups", None)
+    if fit is not None and shape[layer.axis]:
+        fit(shape[layer.axis])
 
 
 @functools.cache

@@ -15,7 +15,7 @@ from keras_norms.weights.data_initialization import DataInitialized
 from keras_norms.weights.kernels import KERNELS
 
 
-@normalizer("weight", paper="Salimans & Kingma 2016", wrap=around_kernel)
+@normalizer("weight", paper="Salimans & Kingma 2016", also=("wn",), wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class WeightNormalization(DataInitialized, Reparameterization):
     """Computes with kernels whose filters have a learned norm and a learned direction.
