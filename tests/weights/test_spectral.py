@@ -141,10 +141,12 @@ LAYERS = {
 def models(kind):
     """A model of Keras's layer, trained, and one of ours, untrained; and inputs for them."""
     make, shape = LAYERS[kind]
-    x = draw(shape, mean=0) if kind != "embedding" else np.arange(8).reshape(4, 2) % 7
+    x = draw(shape, mean=0)
+    if kind == "embedding":  # of integers Keras's layer would make integers
+        x = np.arange(8, dtype="float32").reshape(4, 2) % 7
     both = []
     for wrapper in (keras.layers.SpectralNormalization, SpectralNormalization):
-        inputs = keras.Input(shape[1:], dtype="float32" if kind != "embedding" else "int32")
+        inputs = keras.Input(shape[1:])
         both.append(keras.Model(inputs, wrapper(make(), name="wrapped")(inputs)))
     theirs, ours = both
     theirs.compile(keras.optimizers.SGD(0.01), "mse")
