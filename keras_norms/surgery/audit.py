@@ -10,13 +10,13 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_norms.surgery.batches import Batches
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.drift import gap, sentence
+from keras_norms.anatomy.measure import measure
+from keras_norms.anatomy.normalizers import normalizers
+from keras_norms.anatomy.report import Report
 from keras_norms.surgery.compiled import inmost
-from keras_norms.surgery.gaps import gap, sentence
-from keras_norms.surgery.measure import measure
-from keras_norms.surgery.normalizers import normalizers
 from keras_norms.surgery.recalibrate import assign_statistics
-from keras_norms.surgery.report import Report
 
 Statistics = dict[str, tuple[Any, Any, Any]]
 

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_norms.surgery.report import Report
+from keras_norms.anatomy.report import Report
 
 
 def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:

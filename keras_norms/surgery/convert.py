@@ -8,12 +8,12 @@ from typing import Any
 import keras
 
 from keras_norms import schemes
-from keras_norms.surgery.converting import Converting
-from keras_norms.surgery.graph import graphs
-from keras_norms.surgery.normalizers import paths
+from keras_norms.anatomy.graph import graphs
+from keras_norms.anatomy.normalizers import paths
+from keras_norms.anatomy.report import Report
+from keras_norms.anatomy.selection import selected
+from keras_norms.surgery.conversion import Conversion
 from keras_norms.surgery.rebuild import rebuild
-from keras_norms.surgery.report import Report
-from keras_norms.surgery.selection import selected
 
 Where = Callable[[keras.layers.Layer], bool] | Collection[str] | None
 
@@ -66,8 +66,8 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
     scheme = schemes.get(to)
     found = graphs(model)
     named = {id(layer): path for path, layer in paths(model)}
-    converting = Converting(found, scheme, named, selected(model, where))
+    conversion = Conversion(found, scheme, named, selected(model, where))
     report = Report(f"conversion of {model.name!r} to {scheme}")
-    for path, done, detail in converting.decide():
+    for path, done, detail in conversion.decide():
         report.add(path, done=done, detail=detail)
-    return rebuild(model, converting.replacement), report
+    return rebuild(model, conversion.replacement), report

@@ -8,16 +8,17 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_norms.anatomy.graph import Call, graphs, is_graph
+from keras_norms.anatomy.linear import array
+from keras_norms.anatomy.neighbours import linear_after, linear_before
+from keras_norms.anatomy.normalizers import paths
+from keras_norms.anatomy.report import Report
 from keras_norms.layers.batch import BatchNormalization
 from keras_norms.layers.ghost import GhostBatchNormalization
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.renorm import BatchRenormalization
-from keras_norms.surgery.graph import Call, graphs, is_graph
-from keras_norms.surgery.linear import Linear, array, stripped
-from keras_norms.surgery.neighbours import linear_after, linear_before
-from keras_norms.surgery.normalizers import paths
+from keras_norms.surgery.linear_algebra import Linear, stripped
 from keras_norms.surgery.rebuild import rebuild
-from keras_norms.surgery.report import Report
 from keras_norms.weights.base import Reparameterization
 
 # Exactly these have the inference of batch normalization.

@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.normalizers import normalizers, paths
+from keras_norms.anatomy.report import Report
 from keras_norms.surgery.compiled import copied_slots, inmost
-from keras_norms.surgery.normalizers import normalizers, paths
-from keras_norms.surgery.report import Report
 
 
 def freeze(model: keras.Model) -> Report:

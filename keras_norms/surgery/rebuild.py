@@ -8,8 +8,8 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.graph import calls_of, core_of, is_graph
 from keras_norms.surgery.copying import copied, copied_weights
-from keras_norms.surgery.graph import calls_of, core_of, is_graph
 
 Replace = Callable[[keras.layers.Layer], Sequence[keras.layers.Layer] | None]
 

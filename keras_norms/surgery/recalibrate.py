@@ -11,15 +11,15 @@ from keras import ops
 # Not public: whether a model's class can be called with inputs and outputs.
 from keras.src.models.functional import Functional, functional_like_constructor
 
-from keras_norms.surgery.batches import Batches
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.drift import gap
+from keras_norms.anatomy.measure import measure
+from keras_norms.anatomy.normalizers import normalizers, remembered, require_built
+from keras_norms.anatomy.pooled import Pooled
+from keras_norms.anatomy.report import Report
 from keras_norms.surgery.compiled import compiled_like
 from keras_norms.surgery.copying import copied, copied_weights
-from keras_norms.surgery.gaps import gap
-from keras_norms.surgery.measure import measure
-from keras_norms.surgery.normalizers import normalizers, remembered, require_built
-from keras_norms.surgery.pooled import Pooled
 from keras_norms.surgery.rebuild import rebuild
-from keras_norms.surgery.report import Report
 
 ESTIMATORS = ("population", "batch_mean")
 

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 from keras import ops
 
-from keras_norms.surgery.normalizers import remembered
+from keras_norms.anatomy.normalizers import remembered
 
 # Above either, the layer's output is another one than it was trained with. Averages over some
 # hundred batches of 32 stay below a tenth of them.

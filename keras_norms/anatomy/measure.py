@@ -9,12 +9,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.pooled import Pooled
 from keras_norms.kernels import Moments, affine, moments
 from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.validation import positive_axes
-from keras_norms.surgery.batches import Batches
-from keras_norms.surgery.pooled import Pooled
 
 Tensor = Any
 KerasBatch = keras.layers.BatchNormalization

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from keras_norms.surgery.graph import Call
-from keras_norms.surgery.linear import is_linear, output_channel
-from keras_norms.surgery.passing import channel_after, channel_before, passes
+from keras_norms.anatomy.commuting import channel_after, channel_before, passes
+from keras_norms.anatomy.graph import Call
+from keras_norms.anatomy.linear import is_linear, output_channel
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Neighbour:
 
 
 def linear_before(call: Call, channel: int, gone: Container[int]) -> Neighbour:
-    """The linear layer whose outputs reach `call` alone, across what passes (`passing`).
+    """The linear layer whose outputs reach `call` alone, across what passes (`commuting`).
 
     Args:
         call: of the normalizer.

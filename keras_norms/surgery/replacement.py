@@ -9,15 +9,15 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.anatomy.graph import Call
+from keras_norms.anatomy.linear import is_linear, output_channel
 from keras_norms.layers.cross_iteration import CrossIterationBatchNormalization
 from keras_norms.layers.evonorm_b import EvoNormB0, EvoNormB1, EvoNormB2
 from keras_norms.layers.evonorm_s import EvoNormS0, EvoNormS1
 from keras_norms.layers.proxy import ProxyNormalization
 from keras_norms.schemes import Scheme
-from keras_norms.surgery.carrying import carried
 from keras_norms.surgery.copying import built_copy, copied, copied_weights
-from keras_norms.surgery.graph import Call
-from keras_norms.surgery.linear import is_linear, output_channel
+from keras_norms.surgery.transfer import carried
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 

@@ -8,24 +8,25 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.graph import Call, is_graph
+from keras_norms.anatomy.linear import is_linear
+from keras_norms.anatomy.selection import is_normalizer
 from keras_norms.schemes import Scheme
-from keras_norms.surgery.attaching import (
+from keras_norms.surgery.divisible_groups import Indivisible, refuse_indivisible
+from keras_norms.surgery.linear_algebra import stripped
+from keras_norms.surgery.replacement import (
     attach,
     following_activation,
     reparameterized,
     stand_in,
     with_bias,
 )
-from keras_norms.surgery.graph import Call, is_graph
-from keras_norms.surgery.grouping import Indivisible, refuse_indivisible
-from keras_norms.surgery.linear import is_linear, stripped
-from keras_norms.surgery.selection import is_normalizer
 from keras_norms.weights.base import Reparameterization
 
 Row = tuple[str, str, str]
 
 
-class Converting:
+class Conversion:
     """Decides layer by layer; `replacement` then says what `rebuild` should put in.
 
     Raises:

@@ -8,7 +8,7 @@ import keras
 from keras import ops
 
 from keras_norms import layers
-from keras_norms.surgery.grouping import dividing
+from keras_norms.surgery.divisible_groups import dividing
 
 Shape = tuple[int | None, ...]
 

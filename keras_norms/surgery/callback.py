@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_norms.surgery.batches import Batches
-from keras_norms.surgery.measure import Measurement
-from keras_norms.surgery.normalizers import normalizers
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.measure import Measurement
+from keras_norms.anatomy.normalizers import normalizers
 from keras_norms.surgery.recalibrate import assign_statistics, checked_estimator
 
 
