@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+NEVER = "left: never called"  # of a layer that a model has and skips
+
 
 @dataclass
 class Report:

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 
 from keras_norms.anatomy.linear import DEPTHWISE, SEPARABLE, TRANSPOSED, array
-from keras_norms.surgery.copying import built_copy, copied_weights
+from keras_norms.surgery.copying import built_copy
+from keras_norms.surgery.state import copied_state
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 
@@ -94,7 +95,7 @@ def stripped(linear: keras.layers.Layer) -> keras.layers.Layer:
         return linear
     plain = linear.strip()
     renamed = built_copy(plain, name=linear.name)
-    copied_weights(plain, renamed)
+    copied_state(plain, renamed)
     return renamed
 
 
