@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from keras_norms.anatomy.data_batches import Batches
-from keras_norms.anatomy.drift import gap, sentence
+from keras_norms.anatomy.drift import Gap, gap, sentences
 from keras_norms.anatomy.measure import measure
 from keras_norms.anatomy.normalizers import never_called, normalizers, number_of_inputs
 from keras_norms.anatomy.report import NEVER, Report
@@ -71,9 +71,9 @@ def audit(
         return report
     pooled, calls = measure(model, layers, source, verbose)
     found = {path: pooled[path].population() for path in layers}
-    steps = _steps(model)
+    distances: dict[str, Gap] = {}
     for path, layer in layers.items():
-        distance = gap(layer, *found[path])
+        distance = distances[path] = gap(layer, *found[path])
         report.add(
             path,
             kind=type(layer).__name__,
@@ -81,10 +81,10 @@ def audit(
             **distance.columns,
             far=distance.far,
         )
-        if distance.far:
-            report.note(sentence(path, distance, layer, steps))
         if calls[path] > 1:
             report.note(f"Layer {path!r} is called {calls[path]} times a batch, pooled here.")
+    for said in sentences(distances, layers, _steps(model)):
+        report.note(said)
     inputs = number_of_inputs(model)
     tested = source if validation is None else Batches(validation, None, batch_size, inputs)
     if not getattr(model, "compiled", False):

@@ -68,7 +68,8 @@ def convert(
         ValueError: `to` is no spec, or `"cross_iteration"`, which is made with its linear layer;
             `where` names no normalizer; groups in `to` that do not divide the channels, with the
             layers and the numbers that do; one value a mean and variance, with the layers (instance
-            normalization of vectors leaves nothing of them); a model or layer that cannot be rebuilt.
+            normalization of vectors leaves nothing of them); a model or layer that cannot be
+            rebuilt.
     """
     scheme = schemes.get(to)
     meant = selected(model, where)

@@ -277,7 +277,8 @@ def _forget_calls(copy: keras.Model) -> None:
         operations |= {id(call.operation): call.operation for call in calls}
         waiting += [call.operation for call in calls if is_graph(call.operation)]
     for model in waiting:
-        nodes |= {id(node) for node in core_of(model)._nodes}
+        by_depth = core_of(model)._nodes_by_depth.values()
+        nodes |= {id(node) for several in by_depth for node in several}
     for operation in operations.values():
         for calls in (operation._inbound_nodes, operation._outbound_nodes):
             calls[:] = [node for node in calls if id(node) not in nodes]

@@ -57,6 +57,7 @@ def carried(
     Raises:
         Indivisible: groups that were asked for do not divide the channels.
         Erased: on this shape the new layer's outputs would not depend on its inputs.
+        ValueError: the new layer refuses what it would take over.
     """
     config, before = new.get_config(), old.get_config()
     default, usual = _default_config(new), _default_config(old)
@@ -73,8 +74,8 @@ def carried(
     for key in keys:
         if key in config and key not in given:
             config[key] = before[key]
-    config |= dividing(type(new).from_config(config), shape, default_groups)
-    made = type(new).from_config({**config, "name": name})
+    config |= dividing(_made(new, config), shape, default_groups)
+    made = _made(new, {**config, "name": name})
     made.build(shape)
     require_something_left(made, shape)
     for weight in _shared_weights(made, old) if same else _AFFINE:
@@ -87,11 +88,23 @@ def carried(
     lost = {
         key: value
         for key, value in before.items()
-        if key not in (*_OF_THE_PLACE, *given)
+        if key not in (*_OF_THE_PLACE, *given, *_said_by(made))
         and value != usual.get(key, value)
         and (key not in found or found[key] != value)
     }
     return Carried(made, lost)
+
+
+def _made(layer: keras.layers.Layer, config: dict[str, Any]) -> keras.layers.Layer:
+    try:
+        return type(layer).from_config(config)
+    except TypeError as error:  # Keras's, around what the constructor raised
+        raise ValueError(str(error.__context__ or error)) from error
+
+
+def _said_by(layer: keras.layers.Layer) -> tuple[str, ...]:
+    """The arguments of other layers that a class says by being what it is."""
+    return ("renorm",) if isinstance(layer, layers.BatchRenormalization) else ()
 
 
 def _shared_weights(new: keras.layers.Layer, old: keras.layers.Layer) -> list[str]:
