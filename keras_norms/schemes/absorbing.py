@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -13,7 +12,7 @@ from keras_norms.layers.filter_response import (
     ThresholdedLinearUnit,
 )
 from keras_norms.layers.proxy import ProxyNormalization
-from keras_norms.schemes.part import Layers, Part
+from keras_norms.schemes.part import Layers
 from keras_norms.schemes.unit import activation_layers, channel_axis
 
 
@@ -29,26 +28,20 @@ def thresholded(linear: keras.layers.Layer, activation: Any, **arguments: Any) -
 
 
 def proxied(
-    linear: keras.layers.Layer,
-    activation: Any,
-    inner: str = "",
-    within: Sequence[tuple[Part | None, dict[str, Any]]] = (),
-    **arguments: Any,
+    linear: keras.layers.Layer, activation: Any, inner: str = "", **arguments: Any
 ) -> Layers:
     """The inner normalizer without gamma and beta, then the activation with its proxy.
-
-    Args:
-        linear: the layer before.
-        activation: of the unit.
-        inner: the spec in parentheses, for messages.
-        within: the rows of the registry that it names, each with its arguments.
-        arguments: of the proxy.
 
     Raises:
         ValueError: no inner normalizer, or one that depends on the batch, absorbs the activation
             or reparameterizes weights.
     """
-    part, given = within[0] if len(within) == 1 else (None, {})
+    # Imported late: a spec is made of rows of the registry, of which this is one.
+    from keras_norms.schemes.registry import REGISTRY
+    from keras_norms.schemes.spec import parse
+
+    terms = parse(inner) if inner else []
+    part = REGISTRY.get(terms[0].name) if len(terms) == 1 else None
     if (
         part is None
         or part.follow is None
@@ -62,6 +55,6 @@ def proxied(
     # The scale and shift come with the activation, which applies them to its proxy as well.
     plain = {"center": False, "scale": False}
     plain = plain if issubclass(part.kind, AffineNormalization) else {}
-    before = part.follow(linear, None, **{**plain, **given})
+    before = part.follow(linear, None, **{**plain, **terms[0].arguments})
     axis = channel_axis(linear)
     return [*before, ProxyNormalization(**{"activation": activation, "axis": axis, **arguments})]

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 
 from keras_norms.schemes.registry import REGISTRY
-from keras_norms.schemes.spec import Term, parse
+from keras_norms.schemes.spec import Term
 from keras_norms.schemes.unit import (
     Unit,
     activation_layers,
@@ -111,10 +111,7 @@ class NamedScheme(Scheme):
 
     @staticmethod
     def _arguments(term: Term) -> dict[str, Any]:
-        if not term.inner:
-            return term.arguments
-        within = [(REGISTRY.get(of.name), of.arguments) for of in parse(term.inner)]
-        return {**term.arguments, "inner": term.inner, "within": within}
+        return {**term.arguments, "inner": term.inner} if term.inner else term.arguments
 
     def serialize(self) -> dict[str, Any]:
         return {"spec": str(self)}

@@ -46,6 +46,7 @@ def copied(old: Any) -> Any:
             continue
         if isinstance(old, keras.layers.Lambda):
             new.function = old.function  # the config's copy does not see the names around it
+        new.name = old.name
         return new
     if not isinstance(old, keras.layers.Layer):
         return _without_calls(old)
@@ -118,7 +119,6 @@ def _from_attributes(old: Any) -> Any:
 
 def _like(old: Any, new: Any) -> Any:
     """What every layer has, whether or not the constructor takes it."""
-    new.name = old.name
     if isinstance(old, keras.layers.Layer) and new.dtype_policy != old.dtype_policy:
         new.dtype_policy = old.dtype_policy
     return new

@@ -245,14 +245,18 @@ class _Rewiring(_Making):
         self._require_attributes(old)
         # Its class and attributes stay, and its own call finds the new graph where the old one was.
         old._tracker.unlock()
+        for layer in old.layers:
+            old._tracker.untrack(layer)
         Functional.__init__(old, inputs, outputs, name=old.name)
         return old
 
     def _require_attributes(self, model: keras.Model) -> None:
         """Raises ValueError where a call of a model's own may use a layer that is replaced."""
-        graph = {"_layers", "_functional", "_operations", "_operations_by_depth"}
-        for name, held in vars(model).items():
-            for layer in keras.tree.flatten(held) if name not in graph else ():
+        graph = ("_layers", "_functional", "_operations", "_modules", "_self_")
+        # torch keeps layers that are attributes apart.
+        attributes = {**vars(model), **vars(model).get("_modules", {})}
+        for name, held in attributes.items():
+            for layer in keras.tree.flatten(held) if not name.startswith(graph) else ():
                 steps = self.made.get(id(layer), [layer])
                 if isinstance(layer, keras.layers.Layer) and steps != [layer]:
                     raise ValueError(

@@ -82,6 +82,8 @@ def carried(
         ours, theirs = getattr(made, weight, None), getattr(old, weight, None)
         if ours is not None and theirs is not None and tuple(ours.shape) == tuple(theirs.shape):
             ours.assign(ops.cast(ops.copy(theirs.value), ours.dtype))
+            if ours.trainable != theirs.trainable:
+                ours.trainable = theirs.trainable
     if same and getattr(made, "seen", None) is not None and not getattr(old, "debiased", False):
         made.seen.assign(ops.ones(made.seen.shape))  # what is carried weighs in full
     found = made.get_config()

@@ -163,5 +163,5 @@ class Mystery:
 
 
 def test_what_cannot_be_cut_is_refused_by_its_type():
-    with pytest.raises(ValueError, match="Mystery, which cannot be cut into batches.*dense array"):
+    with pytest.raises(ValueError, match=r"Mystery, which cannot be cut into batches.*dense array"):
         Batches(Mystery(), None, 8)

@@ -30,7 +30,7 @@ def model():
 def test_every_spec_builds_runs_and_leaves_the_old_model_alone(model, spec):
     before = values(model)
     if spec == "instance":  # which leaves nothing of a vector
-        with pytest.raises(ValueError, match="'dense_bn'.*no longer depend"):
+        with pytest.raises(ValueError, match=r"'dense_bn'.*no longer depend"):
             convert(model, spec)
         return
     new, report = convert(model, spec)

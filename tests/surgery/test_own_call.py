@@ -103,9 +103,7 @@ def test_the_call_is_kept(operation, make, inside):
     assert found is not own
     norms = [m for m in found._flatten_layers() if isinstance(m, layers.BatchNormalization)]
     assert len(norms) == (operation == "rebuild")
-    other = OPERATIONS[operation](new)  # once more, on what came of it
-    if operation != "fold":
-        np.testing.assert_allclose(array(other(X)), array(model(X)), rtol=0, atol=1e-4)
+    assert len(new.variables) == len(model.variables) - 4 * (operation == "fold")
 
 
 @pytest.mark.parametrize("operation", ["fold", "convert"])

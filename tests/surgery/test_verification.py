@@ -42,7 +42,7 @@ class Drawn(layers.Layer):
         self.drawn = np.random.default_rng().normal(size=shape[-1:]).astype("float32")
 
     def call(self, x):
-        return x + self.drawn
+        return x + keras.ops.convert_to_tensor(self.drawn)
 
 
 class Around(layers.Layer):
@@ -156,15 +156,16 @@ def test_at_most_three_passes_and_the_original_as_it_was(operation, passes):
 
     class Counting(layers.Layer):
         def call(self, x):
-            if not isinstance(x, keras.KerasTensor) and "Symbolic" not in type(x).__name__:
-                seen.append(type(x))
+            traced = "Tracer" in type(x).__name__ or "Symbolic" in type(x).__name__
+            if not traced and str(getattr(x, "device", "")) != "meta":
+                seen.append(x)
             return x
 
     model = randomized(graph(Counting()))
     before = values(model)
     seen.clear()
     OPERATIONS[operation](model)
-    assert len([kind for kind in seen if "Tracer" not in kind.__name__]) <= passes
+    assert len(seen) <= passes
     for old, now in zip(before, values(model), strict=True):
         np.testing.assert_array_equal(old, now)
 
