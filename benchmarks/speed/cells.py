@@ -13,6 +13,7 @@ import keras
 
 from benchmarks.specs import every
 from keras_norms.lab.errors import BadInput
+from keras_norms.schemes import normalizer_class
 
 FORWARD, BACKWARD, STEP = "forward", "forward+backward", "training step"
 LAYER, NETWORK = "layer", "network"
@@ -24,9 +25,6 @@ NETWORKS = ("conv8", "resnet20")
 MODES = {"tensorflow": ("graph", "XLA"), "jax": ("jit",), "torch": ("eager",)}
 # As layers, without the reparameterization that the one is used with, and over the channels.
 ALONE = {"mean_only": "mean_only:momentum=0.9", "ws": "ws", "layer": "layer:axis=-1"}
-# What is normalized by the variance over space alone is nothing where there is no space.
-SPATIAL = {"instance", "instance_enhancement", "switchable", "filter_response", "global_response"}
-SPATIAL |= {"evonorm_b0", "evonorm_b1", "evonorm_b2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +86,7 @@ def sizes(shape: str) -> tuple[int, ...]:
 
 
 def makes_sense(name: str, shape: str) -> bool:
-    return len(sizes(shape)) > 2 or name not in SPATIAL
+    return len(sizes(shape)) > 2 or not getattr(normalizer_class(name), "needs_space", False)
 
 
 def layer_cells(

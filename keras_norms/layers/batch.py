@@ -11,8 +11,10 @@ from keras_norms.kernels import standardize
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 
 
+@normalizer("batch", paper="Ioffe & Szegedy 2015")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class BatchNormalization(RememberingNormalization):
     """Normalizes each channel by its mean and variance over the batch.

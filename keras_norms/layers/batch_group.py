@@ -13,9 +13,11 @@ from keras_norms.kernels.statistics import value_count
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_count, one_axis, positive_axes, refuse_batch_axis
 
 
+@normalizer("batch_group", paper="Zhou et al. 2020")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class BatchGroupNormalization(RememberingNormalization):
     """Normalizes groups of an example's values, of any channel and place, over the batch.

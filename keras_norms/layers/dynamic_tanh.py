@@ -11,9 +11,11 @@ from keras import initializers, ops
 from keras_norms.kernels import native
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
+@normalizer("dynamic_tanh", paper="Zhu et al. 2025")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class DynamicTanh(AffineNormalization):
     """Squashes instead of normalizing: no statistics are taken at all.

@@ -13,6 +13,8 @@ from keras_norms.kernels.moments import mean_square
 from keras_norms.layers.base import AffineOptions, Shape, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.placement import instead_of_activation
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import refuse_batch_axis
 
 
@@ -81,6 +83,7 @@ class _BatchEvoNorm(RememberingNormalization):
         raise NotImplementedError
 
 
+@normalizer("evonorm_b0", paper="Liu et al. 2020", follow=instead_of_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormB0(_BatchEvoNorm):
     """Normalization and activation in one, with the variance of the batch.
@@ -133,6 +136,7 @@ class EvoNormB0(_BatchEvoNorm):
         return self.along_axis(self.v, x) * x + deviation
 
 
+@normalizer("evonorm_b1", paper="Liu et al. 2020", follow=instead_of_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormB1(_BatchEvoNorm):
     """`EvoNormB0` with another term of the example, and no v.
@@ -148,6 +152,7 @@ class EvoNormB1(_BatchEvoNorm):
         return (x + 1) * ops.sqrt(mean_square(x, space, visible).variance + self.epsilon)
 
 
+@normalizer("evonorm_b2", paper="Liu et al. 2020", follow=instead_of_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormB2(_BatchEvoNorm):
     """`EvoNormB0` with another term of the example, and no v.

@@ -10,6 +10,8 @@ from keras import ops
 from keras_norms.kernels import Groups, moments
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import instead_of_activation
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import (
     checked_groups,
     groups_of,
@@ -71,6 +73,7 @@ class _SampleEvoNorm(AffineNormalization):
         return {**super().get_config(), "groups": self.groups}
 
 
+@normalizer("evonorm_s0", paper="Liu et al. 2020", follow=instead_of_activation)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormS0(_SampleEvoNorm):
     """Normalization and activation in one, for each example alone.
@@ -112,6 +115,7 @@ class EvoNormS0(_SampleEvoNorm):
         return x * ops.sigmoid(v * x)
 
 
+@normalizer("evonorm_s1", paper="Liu et al. 2020", follow=instead_of_activation)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormS1(_SampleEvoNorm):
     """`EvoNormS0` without the weight in the sigmoid.

@@ -18,9 +18,23 @@ from keras_norms.layers.base import (
     Tensor,
 )
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import Layers, activation_layers, on_channels
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 
+def thresholded(kind: type, linear: Any, activation: Any, **arguments: Any) -> Layers:
+    """Filter response normalization, then its own unit (TLU) in the place of any activation.
+
+    A block without activation, as before the sum of a residual block, stays without.
+    """
+    first = on_channels(kind, linear, **arguments)
+    if not activation_layers(activation):
+        return [first]
+    return [first, ThresholdedLinearUnit(axis=first.axis)]
+
+
+@normalizer("filter_response", paper="Singh & Krishnan 2020", follow=thresholded, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class FilterResponseNormalization(AffineNormalization):
     """Divides each channel of each example by its root mean square over space.

@@ -12,9 +12,11 @@ from keras_norms.kernels import standardize
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_count, refuse_batch_axis
 
 
+@normalizer("ghost", paper="Hoffer et al. 2017")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class GhostBatchNormalization(RememberingNormalization):
     """Batch normalization of small virtual batches within a large one.

@@ -13,12 +13,15 @@ from keras_norms.kernels import at_least
 from keras_norms.kernels.moments import mean_square, total
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import after_activation
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 # A smaller sum of squares may be flushed to zero, where the root has no slope.
 LEAST = 1e-36
 
 
+@normalizer("global_response", paper="Woo et al. 2023", follow=after_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class GlobalResponseNormalization(AffineNormalization):
     """Lets the channels of each example compete: strong ones grow at the cost of weak ones.

@@ -9,6 +9,7 @@ import keras
 from keras_norms.kernels import Groups, normalize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import (
     checked_groups,
     groups_of,
@@ -18,6 +19,7 @@ from keras_norms.layers.validation import (
 )
 
 
+@normalizer("group", paper="Wu & He 2018")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class GroupNormalization(AffineNormalization):
     """Normalizes each example by mean and variance over groups of its channels.

@@ -10,9 +10,11 @@ import keras
 from keras_norms.kernels import normalize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 
+@normalizer("instance", paper="Ulyanov et al. 2016", needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class InstanceNormalization(AffineNormalization):
     """Normalizes each channel of each example by its own mean and variance over space.

@@ -8,9 +8,11 @@ from keras import ops
 from keras_norms.kernels import affine, moments, standardize
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import refuse_batch_axis
 
 
+@normalizer("instance_enhancement", paper="Liang et al. 2020", needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class InstanceEnhancementBatchNormalization(RememberingNormalization):
     """Batch normalization whose gamma each example turns up or down by its own mean.

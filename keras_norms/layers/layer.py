@@ -9,10 +9,27 @@ import keras
 
 from keras_norms.kernels import normalize
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
+from keras_norms.layers.group import GroupNormalization
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import Layers, activation_layers, channel_axis
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
+def over_the_example(kind: type, linear: Any, activation: Any, **arguments: Any) -> Layers:
+    """Layer normalization as its paper means it: one mean and variance for a whole layer.
+
+    On a convolution that is every value of the example, with gamma and beta a channel, which is
+    group normalization with one group. An explicit `axis` is taken at its word.
+    """
+    if "axis" in arguments or not hasattr(linear, "data_format"):
+        return [kind(**arguments), *activation_layers(activation)]
+    arguments.pop("rms_scaling", None)
+    over = GroupNormalization(groups=1, axis=channel_axis(linear), **arguments)
+    return [over, *activation_layers(activation)]
+
+
+@normalizer("layer", paper="Ba et al. 2016", follow=over_the_example)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class LayerNormalization(AffineNormalization):
     """Normalizes each position of each example by mean and variance over its features.

@@ -12,10 +12,12 @@ from keras_norms.kernels import Moments, affine, gathered, moments, summed
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 
 ORDERS = (1, 2, "inf")
 
 
+@normalizer("lp", paper="Santurkar et al. 2018")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class LpNormalization(RememberingNormalization):
     """Batch normalization with another norm than the deviation.

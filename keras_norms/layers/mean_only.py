@@ -11,10 +11,12 @@ from keras_norms.kernels import Moments, moments
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 
 ABOUT_THE_DEVIATION = ("epsilon", "scale", "moving_variance_initializer", "unbiased")
 
 
+@normalizer("mean_only", paper="Salimans & Kingma 2016")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class MeanOnlyBatchNormalization(RememberingNormalization):
     """Batch normalization that subtracts the mean and leaves the deviation as it is.

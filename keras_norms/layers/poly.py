@@ -12,12 +12,15 @@ from keras_norms.kernels import affine
 from keras_norms.kernels.moments import mean_square
 from keras_norms.layers.base import Normalization, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import instead_of_activation
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 # What the powers of the features are scaled to: sixth powers stay within float32.
 SMALLEST, LARGEST_HIDDEN = 1e-6, 1e5
 
 
+@normalizer("poly", paper="Zhuo et al. 2024", follow=instead_of_activation)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class PolyNormalization(Normalization):
     """A cubic whose every power is normalized by its own root mean square: PolyNorm.

@@ -12,9 +12,42 @@ from keras import activations, ops
 from keras_norms.kernels import affine, moments
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import Layers, on_channels
+from keras_norms.layers.registration import REGISTRY, normalizer
 from keras_norms.layers.validation import checked_count, positive_axes
 
 
+def proxied(
+    kind: type, linear: Any, activation: Any, inner: Sequence[Any] = (), **arguments: Any
+) -> Layers:
+    """The inner normalizer without gamma and beta, then the activation with its proxy.
+
+    Args:
+        inner: the terms of the spec in parentheses.
+
+    Raises:
+        ValueError: no inner normalizer, or one that depends on the batch, absorbs the activation
+            or reparameterizes weights.
+    """
+    entry = REGISTRY.get(inner[0].name) if len(inner) == 1 else None
+    if (
+        entry is None
+        or entry.follow is None
+        or getattr(entry.kind, "batch_dependent", False)
+        or getattr(entry.kind, "absorbs_activation", False)
+    ):
+        raise ValueError(
+            "'proxy' takes one normalizer in parentheses that does not depend on the batch and "
+            f"leaves the activation alone, as in 'proxy(group:8)'. Received: 'proxy({inner or ''})'"
+        )
+    # The scale and shift come with the activation, which applies them to its proxy as well.
+    plain = {"center": False, "scale": False}
+    plain = plain if issubclass(entry.kind, AffineNormalization) else {}
+    before = entry.follow(linear, None, **{**plain, **inner[0].arguments})
+    return [*before, on_channels(kind, linear, activation=activation, **arguments)]
+
+
+@normalizer("proxy", paper="Labatie et al. 2021", follow=proxied, around="layer")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class ProxyNormalization(AffineNormalization):
     """An activation that is normalized as a Gaussian in place of its input would need it.

@@ -12,9 +12,11 @@ from keras_norms.kernels import Moments, standardize
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_bound, checked_count
 
 
+@normalizer("renorm", paper="Ioffe 2017")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class BatchRenormalization(RememberingNormalization):
     """Batch normalization whose training output is, within bounds, that of inference.

@@ -10,9 +10,11 @@ import keras
 from keras_norms.kernels import normalize
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
+@normalizer("rms", paper="Zhang & Sennrich 2019")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class RMSNormalization(Normalization):
     """Divides each position of each example by the root mean square of its features.

@@ -11,9 +11,11 @@ from keras import ops
 from keras_norms.kernels import affine, at_least, moments
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
+@normalizer("simple", paper="timm, no paper")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class SimpleNormalization(Normalization):
     """Divides each position of each example by the standard deviation of its features.

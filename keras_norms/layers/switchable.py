@@ -13,9 +13,11 @@ from keras_norms.kernels.statistics import sample_mean
 from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes, refuse_batch_axis
 
 
+@normalizer("switchable", paper="Luo et al. 2019", needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class SwitchableNormalization(RememberingNormalization):
     """Learns what to normalize by: instance, layer and batch statistics in a weighted mean.

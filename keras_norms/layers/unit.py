@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,9 +11,11 @@ from keras import ops
 
 from keras_norms.layers.base import Normalization, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import positive_axes
 
 
+@normalizer("unit", paper="Blue 1978")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class UnitNormalization(Normalization):
     """Divides each vector along `axis` by its Euclidean length.
@@ -31,6 +34,10 @@ class UnitNormalization(Normalization):
         axis: the axis of the vectors, or several.
         **options: name, dtype.
 
+    Raises:
+        TypeError: `axis` is no int and no list or tuple, as in Keras.
+        ValueError: `axis` is out of range, or named twice.
+
     Call arguments:
         inputs: tensor of any rank of at least 1.
         training: without effect.
@@ -42,7 +49,14 @@ class UnitNormalization(Normalization):
     """
 
     def __init__(self, axis: int | Sequence[int] = -1, **options: Any) -> None:
+        if not isinstance(axis, (numbers.Integral, list, tuple)):
+            raise TypeError(
+                "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
+                f"Received: axis={axis!r}"
+            )
         super().__init__(axis, epsilon=0.0, **options)
+        # Without weights there is nothing to build, unless a subclass says otherwise.
+        self.built = type(self).build is UnitNormalization.build
 
     def build(self, input_shape: Shape) -> None:
         positive_axes(self.axis, input_shape)  # without weights every size may be undefined

@@ -12,8 +12,10 @@ from keras_norms.kernels import Moments, affine, moments
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 
 
+@normalizer("variance", paper="Daneshmand et al. 2020")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class VarianceNormalization(RememberingNormalization):
     """Batch normalization that divides by the deviation and leaves the mean where it is.

@@ -1,40 +1,8 @@
-"""A linear layer, its normalizer and its activation, as plain Keras layers."""
+"""What a scheme asks of a linear layer and of its activation."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import keras
-
-
-class Unit:
-    """A linear layer, its normalizer and its activation: plain Keras layers, in order.
-
-    Calling it calls `layers` one after the other, so that a functional model shows, saves and
-    clones each; a subclassed model can hold them as `keras.Sequential(unit.layers)`.
-    """
-
-    def __init__(self, unit_layers: list[keras.layers.Layer]) -> None:
-        self.layers = unit_layers
-
-    def __call__(self, x: Any) -> Any:
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-
-def activation_layers(activation: Any) -> list[keras.layers.Layer]:
-    """`activation` (name, callable, layer or None) as no layer or one."""
-    if isinstance(activation, keras.layers.Layer):
-        return [activation]
-    if activation in (None, "linear", keras.activations.linear):
-        return []
-    return [keras.layers.Activation(activation)]
-
-
-def channel_axis(linear: keras.layers.Layer) -> int:
-    """The axis of the channels that a linear layer puts out."""
-    return 1 if getattr(linear, "data_format", None) == "channels_first" else -1
 
 
 def require_bare(linear: keras.layers.Layer) -> None:
@@ -44,7 +12,7 @@ def require_bare(linear: keras.layers.Layer) -> None:
         raise ValueError(
             f"Argument `linear` ({linear.name!r}) has an activation of its own, "
             f"{getattr(inner, '__name__', inner)!r}, which would come before the normalizer. "
-            "Pass it as `activation` of the unit instead."
+            "Pass it as `activation` of the block instead."
         )
 
 

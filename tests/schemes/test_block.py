@@ -11,8 +11,8 @@ import pytest
 
 import keras_norms
 from keras_norms import layers
-from keras_norms.schemes.part import Part, around_kernel, instead_of_activation
-from keras_norms.schemes.registry import REGISTRY
+from keras_norms.layers.placement import around_kernel, instead_of_activation
+from keras_norms.layers.registration import REGISTRY, normalizer
 from tests.conformance.case import draw
 from tests.gradients import array, program
 from tests.schemes.test_spec import NORMALIZERS, SPECS, of_dense
@@ -145,10 +145,10 @@ class Bent(layers.InstanceNormalization):
 
 def test_what_is_to_come_fits_without_touching_the_models(monkeypatch):
     """Reparameterized kernels wrap the linear layer; joint norm-activations absorb the other."""
-    wrapper = Part(Halved, "", wrap=around_kernel(Halved))
-    joint = Part(Bent, "", follow=instead_of_activation(Bent))
-    monkeypatch.setitem(REGISTRY, "halved", wrapper)
-    monkeypatch.setitem(REGISTRY, "bent", joint)
+    for name in ("halved", "bent"):
+        monkeypatch.setitem(REGISTRY, name, None)
+    normalizer("halved", paper="", wrap=around_kernel)(Halved)
+    normalizer("bent", paper="", follow=instead_of_activation)(Bent)
     kinds = [type(part) for part in of_dense("halved+group:2").layers]
     assert kinds == [Halved, layers.GroupNormalization, keras.layers.Activation]
     assert [type(part) for part in of_dense("bent").layers] == [keras.layers.Dense, Bent]
