@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -113,7 +112,7 @@ def calls_of(model: keras.Model) -> list[Call]:
         for node in nodes
     ]
     for call in calls:
-        call.training = _trains(call.operation, call.args, call.kwargs)
+        call.training = _trains(call.kwargs)
     needed = {id(tensor) for tensor in core.outputs}
     kept = []
     for call in reversed(calls):
@@ -170,12 +169,12 @@ def is_graph(operation: Any) -> bool:
     return isinstance(operation, keras.Model) and hasattr(operation, "_nodes_by_depth")
 
 
-def _trains(operation: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-    """Whether a call asks for training mode, by any value that is not known to be false."""
+def _trains(kwargs: dict[str, Any]) -> bool:
+    """Whether a call asks for training mode, by any value that is not known to be false.
+
+    Keras takes it by its name alone.
+    """
     given = kwargs.get("training")
-    if given is None and len(args) > 1:
-        names = list(inspect.signature(operation.call).parameters)
-        given = args[names.index("training")] if "training" in names[: len(args)] else None
     return isinstance(given, keras.KerasTensor) or (given is not None and bool(given))
 
 

@@ -74,12 +74,6 @@ def test_a_normalizer_in_training_mode_up_the_call_chain(shared):
     assert (row["done"], "training=True" in row["detail"]) == ("left", True)
 
 
-def test_training_given_by_position():
-    x = keras.Input((4,))
-    model = keras.Model(x, layers.BatchNormalization()(layers.Dropout(0.5)(layers.Dense(3)(x), 1)))
-    assert fold(model)[1].rows[0]["done"] == "left"
-
-
 @pytest.mark.parametrize("norm", DTYPES)
 @pytest.mark.parametrize("linear", DTYPES)
 def test_no_dtype_is_crossed(linear, norm):
