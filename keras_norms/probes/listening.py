@@ -9,11 +9,11 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.anatomy.measure import Notes, overheard
+from keras_norms.anatomy.normalizers import REMEMBERING
 from keras_norms.kernels import moments
 from keras_norms.layers.masks import hide
 from keras_norms.layers.validation import positive_axes
-from keras_norms.surgery.measure import Notes, overheard
-from keras_norms.surgery.normalizers import REMEMBERING
 
 Tensor = Any
 # The mean and variance of all values that a normalizer takes, and of all that it gives; what a

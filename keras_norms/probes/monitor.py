@@ -11,16 +11,16 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.normalizers import named
+from keras_norms.anatomy.report import Report
+from keras_norms.anatomy.selection import is_normalizer
 from keras_norms.probes.hidden import hidden
 from keras_norms.probes.history import plot, wide
 from keras_norms.probes.listening import INPUTS
 from keras_norms.probes.program import Program
 from keras_norms.probes.quantities import kernels_before, quantities
 from keras_norms.probes.sinks import CSV, Function, TensorBoard
-from keras_norms.surgery.batches import Batches
-from keras_norms.surgery.normalizers import named
-from keras_norms.surgery.report import Report
-from keras_norms.surgery.selection import is_normalizer
 
 
 class NormMonitor(keras.callbacks.Callback):

@@ -19,7 +19,8 @@ def normalizers(model: keras.Model) -> dict[str, keras.layers.Layer]:
         model: functional, Sequential, nested or subclassed; a layer with layers inside will do.
 
     Returns:
-        In the order of the model's layers, each once however often it is called. The path is the
+        In the order of the model's layers, each once however often it is called, without those
+        that are not built since nothing ever called them (`never_called`). The path is the
         names of the layers around it, from the outside in, and its own, joined by "/"; where two
         would be called the same, the later ones end in "#2", "#3", ...
 
@@ -28,13 +29,13 @@ def normalizers(model: keras.Model) -> dict[str, keras.layers.Layer]:
     """
     require_built(model)
     layers = named(model, lambda layer: isinstance(layer, REMEMBERING))
-    for path, layer in layers.items():
-        if not layer.built:
-            raise ValueError(
-                f"Layer {path!r} of model {model.name!r} is not built, so the model never "
-                "called it: call the model on a batch, or take the layer out."
-            )
-    return layers
+    return {path: layer for path, layer in layers.items() if layer.built}
+
+
+def never_called(model: keras.Model) -> dict[str, keras.layers.Layer]:
+    """The normalizers with moving statistics that are not built: the model skips them."""
+    layers = named(model, lambda layer: isinstance(layer, REMEMBERING))
+    return {path: layer for path, layer in layers.items() if not layer.built}
 
 
 def named(
@@ -88,3 +89,11 @@ def require_built(model: Any) -> None:
             f"Argument `model` ({model.name!r}) is not built, so it has no weights yet. Call it "
             "on a batch, or build(input_shape), first."
         )
+
+
+def number_of_inputs(model: keras.Model) -> int:
+    """How many input tensors a model takes; 1 where that is not known before it is called."""
+    try:
+        return len(keras.tree.flatten(model.inputs)) or 1
+    except (AttributeError, ValueError):
+        return 1

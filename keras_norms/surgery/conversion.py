@@ -8,24 +8,26 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.graph import Call, is_graph
+from keras_norms.anatomy.linear import is_linear
+from keras_norms.anatomy.selection import is_normalizer
 from keras_norms.schemes import Scheme
-from keras_norms.surgery.attaching import (
+from keras_norms.surgery.divisible_groups import Indivisible, refuse_indivisible
+from keras_norms.surgery.erasure import Erased, refuse_erased
+from keras_norms.surgery.linear_algebra import stripped
+from keras_norms.surgery.replacement import (
     attach,
     following_activation,
     reparameterized,
     stand_in,
     with_bias,
 )
-from keras_norms.surgery.graph import Call, is_graph
-from keras_norms.surgery.grouping import Indivisible, refuse_indivisible
-from keras_norms.surgery.linear import is_linear, stripped
-from keras_norms.surgery.selection import is_normalizer
 from keras_norms.weights.base import Reparameterization
 
 Row = tuple[str, str, str]
 
 
-class Converting:
+class Conversion:
     """Decides layer by layer; `replacement` then says what `rebuild` should put in.
 
     Raises:
@@ -58,9 +60,10 @@ class Converting:
         """A row for each normalizer that is meant.
 
         Raises:
-            ValueError: groups that do not divide the channels of one or more layers.
+            ValueError: groups that do not divide the channels of one or more layers, or leave
+                nothing of them.
         """
-        rows, indivisible, seen = [], [], set()
+        rows, indivisible, erased, seen = [], [], [], set()
         # Normalizers first: they take the reparameterized layers before them along.
         for takes in (self._normalizer, self._alone, self._inside):
             for call in self.calls:
@@ -72,10 +75,15 @@ class Converting:
                 except Indivisible as error:
                     indivisible.append((self.paths[id(layer)], error))
                     continue
+                except Erased:
+                    erased.append(self.paths[id(layer)])
+                    seen.add(id(layer))
+                    continue
                 rows += found
                 if found:
                     seen.add(id(layer))
         refuse_indivisible(str(self.scheme), indivisible)
+        refuse_erased(str(self.scheme), erased)
         return iter(rows)
 
     def replacement(self, layer: keras.layers.Layer) -> list[keras.layers.Layer] | None:

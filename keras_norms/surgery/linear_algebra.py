@@ -4,34 +4,12 @@ from __future__ import annotations
 
 import keras
 import numpy as np
-from keras import ops
 
-from keras_norms.surgery.copying import built_copy, copied_weights
+from keras_norms.anatomy.linear import DEPTHWISE, SEPARABLE, TRANSPOSED, array
+from keras_norms.surgery.copying import built_copy
+from keras_norms.surgery.state import copied_state
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
-
-_CONVOLUTIONS = (keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
-_DEPTHWISE = (keras.layers.DepthwiseConv1D, keras.layers.DepthwiseConv2D)
-_SEPARABLE = (keras.layers.SeparableConv1D, keras.layers.SeparableConv2D)
-_TRANSPOSED = (
-    keras.layers.Conv1DTranspose,
-    keras.layers.Conv2DTranspose,
-    keras.layers.Conv3DTranspose,
-)
-# Exactly these: a subclass may do more than its weights say.
-KINDS = {keras.layers.Dense, *_CONVOLUTIONS, *_DEPTHWISE, *_SEPARABLE, *_TRANSPOSED}
-
-
-def is_linear(layer: object) -> bool:
-    """Whether a layer, or what a weight reparameterization wraps, is one of `KINDS`."""
-    inner = layer.layer if isinstance(layer, Reparameterization) else layer
-    return type(inner) in KINDS
-
-
-def output_channel(layer: keras.layers.Layer, rank: int) -> int:
-    """The axis of a linear layer's channels in inputs or outputs of the given rank."""
-    inner = layer.layer if isinstance(layer, Reparameterization) else layer
-    return 1 if getattr(inner, "data_format", None) == "channels_first" else rank - 1
 
 
 class Linear:
@@ -65,7 +43,7 @@ class Linear:
         """Whether every output sees all of the kernel on real inputs, none on padding."""
         if isinstance(self.layer, keras.layers.Dense):
             return True
-        if isinstance(self.layer, _TRANSPOSED):
+        if isinstance(self.layer, TRANSPOSED):
             return False
         return self.layer.padding == "valid" or set(self.layer.kernel_size) == {1}
 
@@ -74,9 +52,9 @@ class Linear:
         self.changed = True
         name = list(self.kernels)[-1]  # the pointwise one of two
         kernel = self.kernels[name]
-        if isinstance(self.layer, _TRANSPOSED):
+        if isinstance(self.layer, TRANSPOSED):
             kernel = kernel * scale[:, None]
-        elif isinstance(self.layer, _DEPTHWISE):
+        elif isinstance(self.layer, DEPTHWISE):
             kernel = kernel * scale.reshape(kernel.shape[-2:])
         else:
             kernel = kernel * scale
@@ -87,10 +65,10 @@ class Linear:
         """Take in `scale * x + shift` before the layer; `shift` is zero unless `takes_shift`."""
         self.changed = True
         name, kernel = next(iter(self.kernels.items()))  # the depthwise one of two
-        if isinstance(self.layer, _TRANSPOSED):
+        if isinstance(self.layer, TRANSPOSED):
             self.kernels[name] = kernel * scale
             return
-        if isinstance(self.layer, (*_DEPTHWISE, *_SEPARABLE)):
+        if isinstance(self.layer, (*DEPTHWISE, *SEPARABLE)):
             scale, shift = scale[:, None], shift[:, None]
             added = _over_space(kernel * shift).reshape(-1)
             if "pointwise_kernel" in self.kernels:
@@ -117,15 +95,8 @@ def stripped(linear: keras.layers.Layer) -> keras.layers.Layer:
         return linear
     plain = linear.strip()
     renamed = built_copy(plain, name=linear.name)
-    copied_weights(plain, renamed)
+    copied_state(plain, renamed)
     return renamed
-
-
-def array(variable: keras.Variable) -> np.ndarray:
-    """The values of a variable in float64."""
-    # NumPy has no bfloat16.
-    known = ops.cast(variable.value, "float32") if variable.dtype == "bfloat16" else variable.value
-    return ops.convert_to_numpy(known).astype("float64")
 
 
 def _dtype(variable: keras.Variable) -> str:

@@ -8,9 +8,9 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.normalizers import paths
 from keras_norms.layers.base import Normalization
 from keras_norms.layers.filter_response import ThresholdedLinearUnit
-from keras_norms.surgery.normalizers import paths
 from keras_norms.weights.base import Reparameterization
 
 _OF_KERAS = (

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
-from keras_norms.surgery.graph import Call
-from keras_norms.surgery.linear import is_linear, output_channel
-from keras_norms.surgery.passing import channel_after, channel_before, passes
+from keras_norms.anatomy.commuting import channel_after, channel_before, passes
+from keras_norms.anatomy.graph import Call
+from keras_norms.anatomy.linear import is_linear, output_channel
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Neighbour:
 
 
 def linear_before(call: Call, channel: int, gone: Container[int]) -> Neighbour:
-    """The linear layer whose outputs reach `call` alone, across what passes (`passing`).
+    """The linear layer whose outputs reach `call` alone, across what passes (`commuting`).
 
     Args:
         call: of the normalizer.
@@ -45,13 +45,15 @@ def linear_before(call: Call, channel: int, gone: Container[int]) -> Neighbour:
         if before.only_after is not here:
             return Neighbour(reason=f"the output of {before.name!r} is used elsewhere too")
         layer = before.operation
+        if (changes := _changes_dtype(before, call)) and id(layer) not in gone:
+            return Neighbour(reason=changes)
         if is_linear(layer):
             if channel != output_channel(layer, len(before.outputs[0].shape)):
                 return Neighbour(reason=f"axis {channel} is not the channels of {before.name!r}")
             return Neighbour(before)
         if id(layer) not in gone:
             channel = channel_before(layer, channel, before.rank)
-            if not passes(layer, channel, before.rank):
+            if not passes(layer, channel, before.rank, before.training):
                 return Neighbour(reason=_in_the_way(before))
         here = before
 
@@ -68,6 +70,8 @@ def linear_after(call: Call, channel: int, gone: Container[int]) -> Neighbour:
         if after.only_before is not here:
             return Neighbour(reason=_joining(after))
         layer, rank = after.operation, after.rank
+        if (changes := _changes_dtype(after, call)) and id(layer) not in gone:
+            return Neighbour(reason=changes)
         if is_linear(layer):
             if channel != output_channel(layer, rank):
                 return Neighbour(reason=f"axis {channel} is not the channels of {after.name!r}")
@@ -75,10 +79,18 @@ def linear_after(call: Call, channel: int, gone: Container[int]) -> Neighbour:
         if type(layer) is keras.layers.Flatten and channel == rank - 1 and _known(after):
             channel, spread = 1, _tiled(int(np.prod(after.args[0].shape[1:-1])))
         elif id(layer) not in gone:
-            if not passes(layer, channel, rank):
+            if not passes(layer, channel, rank, after.training):
                 return Neighbour(reason=_in_the_way(after))
             channel = channel_after(layer, channel)
         here = after
+
+
+def _changes_dtype(call: Call, normalizer: Call) -> str:
+    """Why values on the way would be rounded, or overflow, where they do not now."""
+    own, other = (getattr(c.operation, "compute_dtype", None) for c in (normalizer, call))
+    if other in (None, own):
+        return ""
+    return f"{call.name!r} computes in {other}, {normalizer.name!r} in {own}"
 
 
 def _known(call: Call) -> bool:
@@ -98,4 +110,6 @@ def _joining(call: Call) -> str:
 def _in_the_way(call: Call) -> str:
     if call.joins > 1:
         return _joining(call)
+    if call.training:
+        return f"{call.name!r} ({type(call.operation).__name__}) is called with training=True"
     return f"{call.name!r} ({type(call.operation).__name__}) is no linear layer nor lets it pass"

@@ -7,9 +7,9 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_norms.surgery.batches import Batches
-from keras_norms.surgery.measure import Measurement
-from keras_norms.surgery.normalizers import normalizers
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.measure import Measurement
+from keras_norms.anatomy.normalizers import normalizers, number_of_inputs
 from keras_norms.surgery.recalibrate import assign_statistics, checked_estimator
 
 
@@ -49,8 +49,8 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
         estimator: str = "population",
     ) -> None:
         super().__init__()
-        self._source = Batches(data, batches, batch_size)
-        if self._source.once:
+        self._data = (data, batches, batch_size)
+        if Batches(*self._data).once:
             raise ValueError(
                 f"Argument `data` ({type(data).__name__}) can be passed over only once, and each "
                 "validation needs it. Pass arrays, a data set or a list of batches."
@@ -67,7 +67,8 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
         layers = {path: layer for path, layer in normalizers(model).items() if layer.trainable}
         if not layers:
             return
-        pooled, _ = self._measurement(model, layers).over(self._source)
+        source = Batches(*self._data, number_of_inputs(model))
+        pooled, _ = self._measurement(model, layers).over(source)
         memory = [v for layer in layers.values() for v in layer.variables if not v.trainable]
         self._kept = [(variable, ops.copy(variable.value)) for variable in memory]
         for path, layer in layers.items():

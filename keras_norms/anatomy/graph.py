@@ -11,6 +11,9 @@ import keras
 # Keras hands masks along on its tensors; their keys in a call are not public.
 from keras.src.backend import get_keras_mask
 
+# Not public: what runs the graph of a model, and whether its class can be called with a graph.
+from keras.src.models.functional import Functional, functional_like_constructor
+
 
 @dataclass(eq=False)
 class Call:
@@ -24,6 +27,7 @@ class Call:
         before: the calls whose outputs it takes, once for each.
         after: the calls that take its outputs, once for each.
         leaves: whether an output is an output of the model.
+        training: whether it may run as in training when the model is used for inference.
     """
 
     operation: Any
@@ -33,6 +37,7 @@ class Call:
     before: list[Call] = field(default_factory=list)
     after: list[Call] = field(default_factory=list)
     leaves: bool = False
+    training: bool = False
 
     @property
     def name(self) -> str:
@@ -85,6 +90,18 @@ def core_of(model: Any) -> Any:
     return core
 
 
+def has_own_call(model: keras.Model) -> bool:
+    """Whether a model computes something around its graph, so that its class must be kept."""
+    return type(model).call not in (Functional.call, keras.Sequential.call, keras.Model.call)
+
+
+def keeps_class(model: keras.Model) -> bool:
+    """Whether the class of a model can be called with other layers."""
+    if isinstance(model, keras.Sequential):
+        return type(model).__init__ is keras.Sequential.__init__
+    return type(model).__init__ is keras.Model.__init__ or functional_like_constructor(type(model))
+
+
 def calls_of(model: keras.Model) -> list[Call]:
     """All calls that the outputs depend on, each after those that it takes from."""
     core = core_of(model)
@@ -94,6 +111,8 @@ def calls_of(model: keras.Model) -> list[Call]:
         Call(node.operation, node.arguments.args, _given(node.arguments), list(node.outputs))
         for node in nodes
     ]
+    for call in calls:
+        call.training = _trains(call.kwargs)
     needed = {id(tensor) for tensor in core.outputs}
     kept = []
     for call in reversed(calls):
@@ -122,21 +141,41 @@ def symbolic(structure: Any) -> Iterator[Any]:
 
 def graphs(model: keras.Model) -> list[list[Call]]:
     """The calls of a model and of every functional or Sequential model inside it, each once."""
-    found, waiting, seen = [], [model], set()
+    found: dict[int, list[Call]] = {}
+    waiting = [model]
     while waiting:
         inner = waiting.pop(0)
-        if id(inner) not in seen:
-            seen.add(id(inner))
-            found.append(calls_of(inner))
-            waiting += [call.operation for call in found[-1] if is_graph(call.operation)]
-    return found
+        if id(inner) not in found:
+            found[id(inner)] = calls_of(inner)
+            waiting += [c.operation for c in found[id(inner)] if is_graph(c.operation)]
+    _hand_training_on(found)
+    return list(found.values())
+
+
+def _hand_training_on(found: dict[int, list[Call]]) -> None:
+    """What is called in training mode anywhere runs all of its calls so."""
+    waiting = [call for calls in found.values() for call in calls if call.training]
+    while waiting:
+        inside = found.get(id(waiting.pop().operation), [])
+        waiting += [call for call in inside if not call.training]
+        for call in inside:
+            call.training = True
 
 
 def is_graph(operation: Any) -> bool:
-    """Whether an operation is a model whose calls can be read."""
+    """Whether an operation is a model whose calls can be read and rewired."""
     if isinstance(operation, keras.Sequential):
         return operation._functional is not None
     return isinstance(operation, keras.Model) and hasattr(operation, "_nodes_by_depth")
+
+
+def _trains(kwargs: dict[str, Any]) -> bool:
+    """Whether a call asks for training mode, by any value that is not known to be false.
+
+    Keras takes it by its name alone.
+    """
+    given = kwargs.get("training")
+    return isinstance(given, keras.KerasTensor) or (given is not None and bool(given))
 
 
 def _given(arguments: Any) -> dict[str, Any]:

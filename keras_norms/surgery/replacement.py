@@ -9,15 +9,16 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.anatomy.graph import Call
+from keras_norms.anatomy.linear import is_linear, output_channel
 from keras_norms.layers.cross_iteration import CrossIterationBatchNormalization
 from keras_norms.layers.evonorm_b import EvoNormB0, EvoNormB1, EvoNormB2
 from keras_norms.layers.evonorm_s import EvoNormS0, EvoNormS1
 from keras_norms.layers.proxy import ProxyNormalization
 from keras_norms.schemes import Scheme
-from keras_norms.surgery.carrying import carried
-from keras_norms.surgery.copying import built_copy, copied, copied_weights
-from keras_norms.surgery.graph import Call
-from keras_norms.surgery.linear import is_linear, output_channel
+from keras_norms.surgery.copying import built_copy, copied
+from keras_norms.surgery.state import copied_state
+from keras_norms.surgery.transfer import carried
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 
@@ -99,8 +100,9 @@ def attach(
     for position, layer in enumerate(made):
         name = names[position] if position < len(names) and names[position] else None
         name = name or f"{old.name}_{position + 1}"
-        layers.append(carried(layer, old, tuple(shape), name, not _gives(scheme, "groups")))
-        said.append(_said(layer) + _fewer(layer, layers[-1]))
+        made, lost = carried(layer, old, tuple(shape), name, not _gives(scheme, "groups"))
+        layers.append(made)
+        said.append(_said(layer) + _fewer(layer, made) + (_without(lost) if not position else ""))
     return Attached(layers, absorbs, f"{_said(old)} to {' and '.join(said) or 'none'}")
 
 
@@ -118,6 +120,13 @@ def _fewer(asked: keras.layers.Layer, made: keras.layers.Layer) -> str:
     return f" of {groups} groups ({asked.groups} do not divide its channels)"
 
 
+def _without(lost: dict[str, Any]) -> str:
+    """What is said of arguments that differ from their defaults and mean nothing any more."""
+    if not lost:
+        return ""
+    return f" without {', '.join(f'{key}={value!r}' for key, value in lost.items())}"
+
+
 def absorbs_activation(scheme: Scheme, linear: Any) -> bool:
     """Whether a scheme takes the activation's place: whether a layer does not come out again."""
     marker = keras.layers.Activation("relu")
@@ -130,7 +139,7 @@ def absorbs_activation(scheme: Scheme, linear: Any) -> bool:
 def reparameterized(scheme: Scheme, linear: keras.layers.Layer) -> Reparameterization:
     """A copy of a plain linear layer as the scheme wraps it, of the same name and kernel."""
     plain = built_copy(linear)
-    copied_weights(linear, plain)
+    copied_state(linear, plain)
     wrapped = scheme.wrap(plain)
     own = ("layer", "name", "dtype")
     options = {key: value for key, value in wrapped.get_config().items() if key not in own}

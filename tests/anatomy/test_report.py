@@ -7,7 +7,7 @@ import importlib
 
 import pytest
 
-from keras_norms.surgery.report import Report
+from keras_norms.anatomy.report import Report
 
 pytestmark = pytest.mark.once
 

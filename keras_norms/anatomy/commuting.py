@@ -7,10 +7,11 @@ from typing import Any
 import keras
 
 _K = keras.layers
-_ALONE = (  # at inference each value is left as it is
+_NOISE = (  # at inference each value is left as it is
     _K.Dropout, _K.SpatialDropout1D, _K.SpatialDropout2D, _K.SpatialDropout3D, _K.GaussianDropout,
-    _K.GaussianNoise, _K.AlphaDropout, _K.ActivityRegularization, _K.Identity,
+    _K.GaussianNoise, _K.AlphaDropout,
 )  # fmt: skip
+_ALONE = (_K.ActivityRegularization, _K.Identity)
 _AVERAGING = (_K.AveragePooling1D, _K.AveragePooling2D, _K.AveragePooling3D)
 _GLOBAL = (
     _K.GlobalAveragePooling1D, _K.GlobalAveragePooling2D, _K.GlobalAveragePooling3D,
@@ -21,7 +22,7 @@ _CHOOSING = (
 )  # fmt: skip
 
 
-def passes(layer: Any, channel: int, rank: int) -> bool:
+def passes(layer: Any, channel: int, rank: int, training: bool = False) -> bool:
     """Whether `layer(a * x + b) == a * layer(x) + b` at inference, a and b per channel.
 
     So for weighted means over space whose weights sum to one: averages without padding,
@@ -32,8 +33,11 @@ def passes(layer: Any, channel: int, rank: int) -> bool:
         layer: of the exact types above; anything else does not pass.
         channel: axis of the channels of the layer's inputs.
         rank: of the layer's inputs.
+        training: whether the layer may be called as in training, where noise is no identity.
     """
     kind = type(layer)
+    if kind in _NOISE:
+        return not training
     if kind in _ALONE:
         return True
     if kind is _K.Activation:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_norms.surgery.normalizers import remembered
+from keras_norms.anatomy.normalizers import remembered
 
 # Above either, the layer's output is another one than it was trained with. Averages over some
 # hundred batches of 32 stay below a tenth of them.
 FAR_MEAN = 0.25  # root mean square over channels, in true deviations
+FEW = 3  # layers that have a sentence each
 FAR_RATIO = math.log(1.25)  # root mean square over channels of the log ratio of deviations
 
 
@@ -101,6 +103,19 @@ def sentence(path: str, found: Gap, layer: keras.layers.Layer, steps: int | None
             "values remain."
         )
     return said + " Call recalibrate(model, data)."
+
+
+def sentences(
+    found: Mapping[str, Gap], layers: Mapping[str, keras.layers.Layer], steps: int | None
+) -> Iterator[str]:
+    """The warnings for the layers that are far off: of many, what they share is said once."""
+    far = [path for path, distance in found.items() if distance.far]
+    if len(far) <= FEW:
+        yield from (sentence(path, found[path], layers[path], steps) for path in far)
+        return
+    worst = max(far, key=lambda p: max(found[p].mean or 0.0, abs(found[p].ratio or 0.0)))
+    yield f"{len(far)} of {len(found)} layers are far off, as the table says; the farthest first:"
+    yield sentence(worst, found[worst], layers[worst], steps)
 
 
 def moving(layer: keras.layers.Layer, statistic: str) -> np.ndarray:

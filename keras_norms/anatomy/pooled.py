@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_norms.anatomy.normalizers import remembered
 from keras_norms.layers.lp import LpNormalization
-from keras_norms.surgery.normalizers import remembered
 
 
 class Pooled:

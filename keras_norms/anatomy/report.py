@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+MANY = 20  # rows, from which on those that differ in names alone are printed once
+_QUOTED = re.compile(r"'[^']*'")
+NEVER = "left: never called"  # of a layer that a model has and skips
 
 
 @dataclass
 class Report:
     """Rows about layers, with sentences about what the rows cannot say.
 
-    `print(report)` shows an aligned table and the sentences below it; `report["block/bn"]` is the
-    row of one layer; iterating gives the rows.
+    `print(report)` shows an aligned table and the sentences below it, of many layers those that
+    differ in names alone as one line; `report["block/bn"]` is the row of one layer; iterating
+    gives the rows.
 
     Attributes:
         title: one line about the whole.
@@ -70,7 +76,26 @@ class Report:
         raise KeyError(f"The report has no layer {layer!r}. It has: {known}.")
 
     def __str__(self) -> str:
-        return "\n".join([self.title, *_table(self.columns, self.rows), *self.notes])
+        rows = _alike(self.rows) if len(self.rows) > MANY else self.rows
+        return "\n".join([self.title, *_table(self.columns, rows), *self.notes])
+
+
+def _alike(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows of text that differ in the names of layers alone, as one."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for position, row in enumerate(rows):
+        said = {key: value for key, value in row.items() if key != "layer"}
+        text = all(isinstance(value, str) for value in said.values())
+        same = tuple((key, _QUOTED.sub("...", value)) for key, value in said.items()) if text else 0
+        groups.setdefault(same or position, []).append(row)
+    return [
+        row
+        if len(members) == 1
+        else {"layer": f"{len(members)} layers, {row['layer']} to {members[-1]['layer']}"}
+        | {key: _QUOTED.sub("...", value) for key, value in row.items() if key != "layer"}
+        for members in groups.values()
+        for row in members[:1]
+    ]
 
 
 def _table(columns: list[str], rows: list[Mapping[str, Any]]) -> list[str]:

@@ -9,12 +9,12 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.pooled import Pooled
 from keras_norms.kernels import Moments, affine, moments
 from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.validation import positive_axes
-from keras_norms.surgery.batches import Batches
-from keras_norms.surgery.pooled import Pooled
 
 Tensor = Any
 KerasBatch = keras.layers.BatchNormalization
@@ -170,6 +170,8 @@ def _keras(layer: KerasBatch, notes: Notes) -> dict[str, Callable]:
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         kept = positive_axes(layer.axis, x.shape)
         axes = tuple(axis for axis in range(len(x.shape)) if axis not in kept)
+        if mask is not None and len(mask.shape) < len(x.shape):
+            mask = ops.expand_dims(mask, tuple(range(len(mask.shape), len(x.shape))))  # Keras's way
         x, visible = hide(x, mask, kept[-1], axes, remembered=True)
         statistics = moments(x, axes, visible)
         notes.take(statistics, tuple(layer.moving_mean.shape))
