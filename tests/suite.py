@@ -11,6 +11,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.case import Case
+from tests.conformance.compiled import Compiled
 from tests.conformance.masks import Masks
 from tests.conformance.numerics import Numerics
 from tests.conformance.precision import Precision
@@ -23,7 +24,7 @@ from tests.gradients import MODES
 __all__ = ["Case", "NormalizerSuite"]
 
 
-class NormalizerSuite(Numerics, Precision, Shapes, Masks, Saving, Training, Refusals):
+class NormalizerSuite(Numerics, Precision, Shapes, Masks, Compiled, Saving, Training, Refusals):
     """Inherit with a `case`; `mode` and `example` arguments of tests are filled in here."""
 
     case: Case

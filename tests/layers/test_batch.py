@@ -9,12 +9,12 @@ import pytest
 from keras_norms.layers import BatchNormalization
 from tests.conformance.case import SHAPE, draw, relative
 from tests.conformance.likeness import Likeness
-from tests.gradients import BACKEND, MODES, array, program, randomize, state
+from tests.gradients import BACKEND, EVERY_MODE, MODES, array, program, randomize, state
 from tests.oracles.arrays import along
 from tests.oracles.batch import batch, gradient, inference, statistics
 from tests.suite import Case, NormalizerSuite
 
-GRAPHS = [mode for mode in MODES if mode != "eager"]
+GRAPHS = [mode for mode in EVERY_MODE if mode != "eager"]
 
 
 class TestBatchNormalization(NormalizerSuite, Likeness):
@@ -53,7 +53,7 @@ class TestBatchNormalization(NormalizerSuite, Likeness):
             np.testing.assert_allclose(state(ours)[name], value, atol=1e-5)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("shape", [(130, 2, 3, 4), (2, 9, 70, 3), (257, 5)])
 def test_the_gradient_of_section_3(shape, mode):
     """Long axes, so that only a part of the values is sampled for the shift."""
@@ -79,7 +79,7 @@ def test_one_outlier_among_many(at, mode):
     assert relative(got, batch(x.astype("float64"))) <= 1e-4
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("masked", [False, True])
 def test_statistics_as_constants(mode, masked):
     """Without the statistics' gradient dx is dy times gamma over the deviation, and that is all."""
@@ -104,7 +104,7 @@ def test_statistics_as_constants(mode, masked):
     np.testing.assert_allclose(got.output[seen], wanted[seen], atol=2e-5)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 def test_inference_at_a_large_mean(mode):
     x = draw((64, 4), mean=1e4)
     layer = BatchNormalization(momentum=0.0)
