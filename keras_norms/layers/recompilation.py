@@ -8,7 +8,8 @@ from typing import Any
 
 import keras
 from keras.layers import Layer
-from keras.src.backend.common.global_state import get_global_attribute
+
+from keras_norms.kernels.keras_internals import get_global_attribute
 
 
 class TrainableTakesEffect(Layer):

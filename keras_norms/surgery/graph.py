@@ -8,8 +8,7 @@ from typing import Any
 
 import keras
 
-# Keras hands masks along on its tensors; their keys in a call are not public.
-from keras.src.backend import get_keras_mask
+from keras_norms.kernels.keras_internals import keras_mask
 
 
 @dataclass(eq=False)
@@ -141,8 +140,8 @@ def is_graph(operation: Any) -> bool:
 
 def _given(arguments: Any) -> dict[str, Any]:
     """The keyword arguments without the masks that Keras fills in from the tensors again."""
-    masks = {id(get_keras_mask(tensor)) for tensor in symbolic(arguments.args)}
-    masks |= {id(get_keras_mask(tensor)) for tensor in symbolic(arguments.kwargs)}
+    masks = {id(keras_mask(tensor)) for tensor in symbolic(arguments.args)}
+    masks |= {id(keras_mask(tensor)) for tensor in symbolic(arguments.kwargs)}
     return {
         key: value
         for key, value in arguments.kwargs.items()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
-
-# Not public: whether a model's class can be called with inputs and outputs.
-from keras.src.models.functional import Functional, functional_like_constructor
 
 from keras_norms.surgery.batches import Batches
 from keras_norms.surgery.compiled import compiled_like
@@ -119,7 +117,7 @@ def copy_of(model: keras.Model) -> keras.Model:
         ValueError: a layer, named, cannot be made again from its config.
     """
     require_built(model)
-    graph = isinstance(model, Functional) and functional_like_constructor(type(model))
+    graph = isinstance(model, keras.Function) and _takes_inputs_and_outputs(type(model))
     if graph or type(model) is keras.Sequential:
         # Layer by layer, so that their classes need not be registered.
         return rebuild(model)
@@ -180,3 +178,10 @@ def assign_statistics(
         variable = getattr(layer, name)
         old = np.asarray(ops.convert_to_numpy(variable.value), np.float64)
         variable.assign(ops.cast(np.where(known, values, old), variable.dtype))
+
+
+def _takes_inputs_and_outputs(kind: type[keras.Model]) -> bool:
+    """Whether a functional model of this class is made again by its inputs and outputs."""
+    constructor = inspect.getfullargspec(kind.__init__)
+    own = constructor.args[1:]
+    return own == ["inputs", "outputs", "name"] or bool(constructor.varargs and constructor.varkw)

@@ -7,9 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-# Not public, and the one way to read a variable as it is inside a mixed precision layer.
-from keras.src.backend.common.variables import AutocastScope
-
+from keras_norms.kernels.keras_internals import AutocastScope
 from keras_norms.weights.kernels import KERNELS, filter_axes, kernels_of
 
 Tensor = Any
