@@ -5,28 +5,20 @@ from __future__ import annotations
 import sys
 
 from benchmarks import quick
-from benchmarks.ioffe2015.experiments import EXPERIMENTS as IOFFE2015
-from benchmarks.speed import experiment as speed
-from benchmarks.surgery import experiment as surgery
 from keras_norms.lab.command import Program
-from studies import frontier
 
 BENCHMARKS = Program(
     name="benchmarks",
-    about="Replications of papers on normalization, and what normalizers cost.",
+    about="Papers replicated, and what things cost.",
     examples="""\
   python -m benchmarks quick
   python -m benchmarks list
   python -m benchmarks run ioffe2015 --out results
-  python -m benchmarks run ioffe2015.convergence --seeds 5 --steps 600 --out results
-  python -m benchmarks run ioffe2015.figure1 --scale paper --data-dir ~/tensorflow_datasets
-  python -m benchmarks run ioffe2015 --storage postgresql://USER:PASSWORD@HOST/NAME
-  python -m benchmarks run speed --quick
-  python -m benchmarks run surgery --names MobileNetV2 ResNet50
-  python -m benchmarks report --out results""",
-    experiments={**IOFFE2015, "speed": speed, "surgery": surgery},
-    others=[frontier],
+  python -m benchmarks run ioffe2015.convergence --seeds 6 --dry-run
+  KERAS_BACKEND=jax python -m benchmarks run speed.layers
+  python -m benchmarks report --storage benchmarks/results/ioffe2015/records.jsonl.gz --out page""",
     plans={"quick": (quick.ABOUT, quick.plan)},
+    others=("studies",),
 )
 
 if __name__ == "__main__":

@@ -10,10 +10,10 @@ from pathlib import Path
 import keras
 import optuna
 
+from keras_norms.lab.edges.cell import Cell
+from keras_norms.lab.edges.search import Search, cell_key
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.progress import effort as effort_of
-from keras_norms.lab.stability.cell import Cell
-from keras_norms.lab.stability.search import Search, cell_key
 from keras_norms.lab.training import Outcome, Run
 from keras_norms.lab.trials import finished, run_searches
 

@@ -29,13 +29,13 @@ import optuna
 import pandas as pd
 
 from keras_norms.lab import data
+from keras_norms.lab.edges.search import explore
+from keras_norms.lab.edges.verdict import Verdict, classify
 from keras_norms.lab.provenance import provenance
 from keras_norms.lab.report.tables import Table
-from keras_norms.lab.stability.search import explore
-from keras_norms.lab.stability.verdict import Verdict, classify
 from keras_norms.lab.training import Run, train
-from keras_norms.lab.training.batches import batch_indices
-from keras_norms.lab.training.building import build
+from keras_norms.lab.training.batch_order import batch_indices
+from keras_norms.lab.training.initialization import build
 from studies.frontier import Settings
 
 NEEDS = (24, 48)  # trials of TPE for an edge within 0.1 decades
@@ -83,7 +83,7 @@ def by_tpe(program: Run, settings: Settings, trials: int) -> float:
     def objective(trial: optuna.Trial) -> float:
         rate = trial.suggest_float("learning_rate", settings.low, settings.high, log=True)
         verdict = fitted(replace(program, learning_rate=rate), images)
-        return np.log10(rate if verdict is Verdict.TRAINED else settings.low)
+        return np.log10(rate if verdict.trained else settings.low)
 
     study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=0))
     began = time.process_time()

@@ -32,6 +32,7 @@ from pathlib import Path
 
 import optuna
 
+from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import provenance_line
 from keras_norms.lab.report.cell_plots import draw_chances, draw_trace
@@ -39,7 +40,6 @@ from keras_norms.lab.report.figures import Figure
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
 from keras_norms.lab.report.page import Section
-from keras_norms.lab.stability.cell import Cell
 from keras_norms.lab.training import Run
 from studies import charting
 

@@ -21,13 +21,13 @@ from pathlib import Path
 
 import optuna
 
+from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import provenance_line
 from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.trade_off_plot import draw_trade_off, milliseconds, trade_off_summary
-from keras_norms.lab.stability.cell import Cell
 from keras_norms.lab.training import Run
 from studies import charting
 

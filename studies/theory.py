@@ -33,15 +33,15 @@ from pathlib import Path
 import optuna
 
 from keras_norms.lab import data
+from keras_norms.lab.edges.cell import Cell
+from keras_norms.lab.edges.measurements import finished, measure_missing, measured_by
+from keras_norms.lab.edges.sharpness import Measurement
+from keras_norms.lab.edges.theory import Inputs
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.frame import origin_line
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.progress import effort as effort_of
 from keras_norms.lab.report.page import Section
-from keras_norms.lab.stability.cell import Cell
-from keras_norms.lab.stability.measurements import finished, measure_missing, measured_by
-from keras_norms.lab.stability.sharpness import Measurement
-from keras_norms.lab.stability.theory import Inputs
 from keras_norms.lab.training import Run
 from studies import charting, frontier
 from studies.theory_page import contents

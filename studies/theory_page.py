@@ -10,6 +10,15 @@ from typing import Any
 import pandas as pd
 from optuna.trial import FrozenTrial
 
+from keras_norms.lab.edges.agreement import agreement
+from keras_norms.lab.edges.cell import Cell
+from keras_norms.lab.edges.measurements import points_of
+from keras_norms.lab.edges.sharpness import Measurement
+from keras_norms.lab.edges.theory import (
+    Inputs,
+    maximal_learning_rate,
+    mean_field_eigenvalue,
+)
 from keras_norms.lab.report.tables import number
 from keras_norms.lab.report.theory_plot import draw_theory
 from keras_norms.lab.report.theory_table import (
@@ -18,15 +27,6 @@ from keras_norms.lab.report.theory_table import (
     cells_table,
     groups,
     ratio,
-)
-from keras_norms.lab.stability.agreement import agreement
-from keras_norms.lab.stability.cell import Cell
-from keras_norms.lab.stability.measurements import points_of
-from keras_norms.lab.stability.sharpness import Measurement
-from keras_norms.lab.stability.theory import (
-    Inputs,
-    maximal_learning_rate,
-    mean_field_eigenvalue,
 )
 
 CELL = ["normalizer", "depth"]

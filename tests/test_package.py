@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
 import os
 import re
 import shutil
@@ -51,6 +53,58 @@ def test_layers_and_schemes_need_keras_and_its_backend_alone():
         env={**os.environ, "KERAS_BACKEND": BACKEND},
     )
     assert run.stdout.strip() == "fine", run.stderr
+
+
+SAVE = """
+import sys, keras, keras_norms
+unit = keras_norms.get("weight+batch")(keras.layers.Dense(2), "relu")
+layers = [keras.Input((3,)), *unit.layers, keras_norms.normfree.SkipInit()]
+keras.Sequential(layers).save(sys.argv[1])
+"""
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    file = tmp_path_factory.mktemp("saved") / "model.keras"
+    environment = {**os.environ, "KERAS_BACKEND": BACKEND}
+    subprocess.run([sys.executable, "-c", SAVE, file], cwd=ROOT, env=environment, check=True)
+    return file
+
+
+@pytest.mark.parametrize("imports", [
+    "import keras, keras_norms",
+    "import keras_norms; assert 'keras' not in sys.modules; import keras",
+    "import keras_norms.lab.errors, keras_norms.schemes.spec, keras",
+    "import keras; from keras_norms.layers import RMSNormalization",
+    "from keras_norms import RecalibrateBeforeValidation; import keras",
+    "from keras_norms import layers; import keras",
+])  # fmt: skip
+def test_saved_models_load_whatever_is_imported_first(imports, saved):
+    """Keras finds registered classes only."""
+    program = f"import sys; {imports}; keras.models.load_model({str(saved)!r}); print('fine')"
+    run = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={**os.environ, "KERAS_BACKEND": BACKEND},
+    )
+    assert run.stdout.strip() == "fine", run.stderr
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("package", ["keras_norms", "keras_norms.schemes"])
+def test_type_checkers_see_the_names_that_are_loaded_late(package):
+    module = importlib.import_module(package)
+    tree = ast.parse(Path(module.__file__).read_text())
+    (block,) = [node for node in tree.body if isinstance(node, ast.If) and not node.orelse]
+    seen = {alias.asname for node in block.body for alias in node.names}
+    assert seen <= set(dir(module))
+    assert {getattr(module, name) is not None for name in seen} == {True}
+    late = module._PUBLIC if package == "keras_norms" else set(module._HOMES)
+    assert seen == late - {"schemes"}
+    with pytest.raises(AttributeError, match="no attribute 'bach'"):
+        module.bach  # noqa: B018
 
 
 @pytest.mark.once

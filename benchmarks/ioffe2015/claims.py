@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from benchmarks.ioffe2015.arms import BASELINE, PLAIN_SIGMOID, PLAIN_X5, SIGMOID, X5, X30, Arm
 from benchmarks.ioffe2015.measures import Measured
+from keras_norms.lab.edges.verdict import BLOWN, TRAINED, Verdict
 from keras_norms.lab.report.claims import Claim
-from keras_norms.lab.stability.verdict import Verdict
 
 
 def claims(measured: Mapping[Arm, Measured]) -> list[Claim]:
@@ -36,7 +36,7 @@ def claims(measured: Mapping[Arm, Measured]) -> list[Claim]:
                 "With batch normalization five times the learning rate does not diverge.",
                 "share of seeds of BN-x5 that did not blow up",
                 threshold=0.5,
-                values=tuple(1 - blew_up for blew_up in measured[X5].share(Verdict.BLEW_UP)),
+                values=tuple(1 - blew_up for blew_up in measured[X5].share(*BLOWN)),
                 paper="trains",
             ),
         ]
@@ -52,13 +52,13 @@ def claims(measured: Mapping[Arm, Measured]) -> list[Claim]:
                 or_equal=True,
             )
         )
-    for arm, sentence, verdict, share, paper in (
-        (PLAIN_X5, "Without it five times the learning rate diverges.", Verdict.BLEW_UP,
+    for arm, sentence, verdicts, share, paper in (
+        (PLAIN_X5, "Without it five times the learning rate diverges.", BLOWN,
          "that blew up", "reached infinity"),
-        (SIGMOID, "With batch normalization the network trains with sigmoids.", Verdict.TRAINED,
+        (SIGMOID, "With batch normalization the network trains with sigmoids.", TRAINED,
          "that trained", "69.8 %"),
-        (PLAIN_SIGMOID, "Without it the network with sigmoids stays at chance.", Verdict.UNTRAINED,
-         "left at chance", "0.1 %, chance"),
+        (PLAIN_SIGMOID, "Without it the network with sigmoids stays at chance.",
+         (Verdict.UNTRAINED,), "left at chance", "0.1 %, chance"),
     ):  # fmt: skip
         if arm in measured:
             found.append(
@@ -66,7 +66,7 @@ def claims(measured: Mapping[Arm, Measured]) -> list[Claim]:
                     sentence,
                     f"share of seeds of {arm.name} {share}",
                     threshold=0.5,
-                    values=measured[arm].share(verdict),
+                    values=measured[arm].share(*verdicts),
                     paper=paper,
                 )
             )

@@ -29,11 +29,11 @@ from benchmarks.ioffe2015.arms import BASELINE, PLAIN
 from benchmarks.ioffe2015.settings import SLIM, ArmSettings
 from benchmarks.ioffe2015.settings import add_options as add_arm_options
 from benchmarks.ioffe2015.tables import ends_table
+from keras_norms.lab.edges.verdict import BLOWN, TRAINED, Verdict
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.report.claims import Claim, claims_table
 from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.tables import number
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Run
 
 TITLE = "Ioffe & Szegedy 2015, Section 4.2.2: five times the learning rate"
@@ -98,7 +98,7 @@ def largest_working(swept: groups.Outcomes) -> float | None:
     """The largest rate below the first at which a seed did not train; None where that is none."""
     working = None
     for outcomes in swept.values():
-        if any(outcome.verdict is not Verdict.TRAINED for outcome in outcomes):
+        if any(not outcome.verdict.trained for outcome in outcomes):
             break
         working = outcomes[0].run.learning_rate
     return working
@@ -125,20 +125,20 @@ def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
             "Without batch normalization five times the largest working rate diverges.",
             "share of plain seeds that blew up",
             threshold=0.5,
-            values=share(plain, Verdict.BLEW_UP),
+            values=share(plain, *BLOWN),
             paper="reached infinity",
         ),
         Claim(
             "It does not train there, be it for divergence or for units that died.",
             "share of plain seeds that blew up or stayed at chance",
             threshold=0.5,
-            values=share(plain, Verdict.BLEW_UP, Verdict.UNTRAINED),
+            values=share(plain, *BLOWN, Verdict.UNTRAINED),
         ),
         Claim(
             "With batch normalization it does not diverge.",
             "share of normalized seeds that did not blow up",
             threshold=0.5,
-            values=share(normalized, Verdict.TRAINED, Verdict.UNTRAINED),
+            values=share(normalized, *TRAINED, Verdict.UNTRAINED),
             paper="trains",
         ),
     ]

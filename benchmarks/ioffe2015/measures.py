@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 
 from benchmarks.ioffe2015.arms import PLAIN, Arm
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.training import Outcome
 
 CLOSE = 0.005  # of test accuracy: half a point
@@ -30,9 +30,9 @@ class Measured:
     speedup: tuple[float, ...]
     verdicts: tuple[Verdict, ...]
 
-    def share(self, verdict: Verdict) -> tuple[float, ...]:
-        """1 for each seed with that verdict, 0 for the others."""
-        return tuple(float(found is verdict) for found in self.verdicts)
+    def share(self, *verdicts: Verdict) -> tuple[float, ...]:
+        """1 for each seed with one of these verdicts, 0 for the others."""
+        return tuple(float(found in verdicts) for found in self.verdicts)
 
 
 @dataclass(frozen=True)
@@ -85,9 +85,7 @@ def steps_to(target: float, outcome: Outcome) -> float:
 
 def mean_accuracy(outcomes: Sequence[Outcome]) -> float:
     """Test accuracy averaged over a run's evaluations, median over runs; 0 for one that blew up."""
-    means = [
-        0.0 if o.verdict is Verdict.BLEW_UP else np.mean(o.curve["test_accuracy"]) for o in outcomes
-    ]
+    means = [0.0 if o.verdict.blown else np.mean(o.curve["test_accuracy"]) for o in outcomes]
     return float(np.median(means))
 
 

@@ -16,7 +16,6 @@ from benchmarks.ioffe2015.tables import ends
 from keras_norms.lab.report.claims import claims_table, interval_text
 from keras_norms.lab.report.learning_curves import draw_learning_curves
 from keras_norms.lab.report.tables import Table, number, percent
-from keras_norms.lab.stability.verdict import Verdict
 
 
 def contents(comparison: Comparison, folder: Path) -> dict[str, Any]:
@@ -106,7 +105,7 @@ def sweep_table(comparison: Comparison) -> Table:
             "learning rate": number(rate),
             "mean accuracy of a run": percent(mean_accuracy(outcomes)),
             "best accuracy": percent(float(np.median([best_accuracy(o) for o in outcomes]))),
-            "blew up": f"{sum(o.verdict is Verdict.BLEW_UP for o in outcomes)} of {len(outcomes)}",
+            "blew up": f"{sum(o.verdict.blown for o in outcomes)} of {len(outcomes)}",
             "chosen": "yes" if rate == comparison.rate else "",
         }
         for rate, outcomes in comparison.sweep.items()

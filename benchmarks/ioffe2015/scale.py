@@ -34,7 +34,6 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.report.claims import Claim, claims_table
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.page import Section
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 
 TITLE = "Ioffe & Szegedy 2015, Section 2: statistics outside the gradient"
@@ -96,7 +95,7 @@ run = groups.runner(probe=kernel_norm)
 
 def growth(ignored: Outcome, full: Outcome) -> float:
     """The last norm over that of the full gradient; infinite where the run blew up."""
-    if ignored.verdict is Verdict.BLEW_UP:
+    if ignored.verdict.blown:
         return float("inf")
     return ignored.probed[-1]["norm"] / full.probed[-1]["norm"]
 

@@ -2,48 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-from benchmarks.ioffe2015.groups import Outcomes
-from benchmarks.ioffe2015.measures import best_accuracy
+from keras_norms.lab.found import Group
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.tables import Table, number, percent
-from keras_norms.lab.stability.verdict import Verdict
+
+CAPTION = "Test accuracy: median over seeds with its exact interval (95 % from six seeds on)."
 
 
-def ends(verdicts: Iterable[Verdict]) -> str:
+def ends(verdicts: Iterable[str]) -> str:
     """How many of each, in words."""
-    verdicts = list(verdicts)
-    counts = ((verdicts.count(verdict), verdict) for verdict in Verdict)
-    return ", ".join(f"{count} {verdict}" for count, verdict in counts if count)
+    return ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts).items())
 
 
-def ends_table(name: str, found: Outcomes, caption: str) -> Table:
+def ends_table(name: str, found: Mapping[str, Group], caption: str = CAPTION) -> Table:
     """Best and last test accuracy of each group (median over seeds, interval), and its verdicts."""
-    rows, tidy = [], []
+    rows = []
     for group, outcomes in found.items():
-        best = [best_accuracy(outcome) for outcome in outcomes]
-        last = [outcome.final("test_accuracy") for outcome in outcomes]
         rows.append(
             {
                 "network": group,
                 "learning rate": number(outcomes[0].run.learning_rate),
-                "best accuracy": interval_text(best, percent),
-                "last accuracy": interval_text(last, percent),
+                "best accuracy": interval_text([o.best("test_accuracy") for o in outcomes], percent),
+                "last accuracy": interval_text([o.final("test_accuracy") for o in outcomes], percent),
                 "ends": ends(outcome.verdict for outcome in outcomes),
             }
         )
-        tidy += [
-            {
-                "network": group,
-                "learning_rate": outcome.run.learning_rate,
-                "seed": outcome.run.seed,
-                "best_accuracy": highest,
-                "last_accuracy": end,
-                "verdict": str(outcome.verdict),
-            }
-            for outcome, highest, end in zip(outcomes, best, last, strict=True)
-        ]
-    return Table(name, pd.DataFrame(rows), caption, pd.DataFrame(tidy))
+    tidy = [
+        {
+            "network": group,
+            "learning_rate": outcome.run.learning_rate,
+            "seed": outcome.run.seed,
+            "best_accuracy": outcome.best("test_accuracy"),
+            "last_accuracy": outcome.final("test_accuracy"),
+            "verdict": str(outcome.verdict),
+        }
+        for group, outcomes in found.items()
+        for outcome in outcomes
+    ]
+    return Table(f"{name}-ends", pd.DataFrame(rows), caption, pd.DataFrame(tidy))

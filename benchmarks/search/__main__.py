@@ -7,7 +7,6 @@ Replay     A method asks for rates between 10^-5 and 10^2 and is answered by the
            run of the grid, which is moved by up to half a decade. Two protocols: a replay stays
            with one seed, whose edges are the answer; or each run has a seed of its own, and the
            median over the seeds is.
-Bands      Two deeper cells more are recorded; all 14 are asked whether blow-up is a threshold.
 Methods    All must find both edges with the same runs; `methods.py` says how.
 Cost       About 6 CPU minutes, half of them for the batches; a stopped command goes on.
 Command    python -m benchmarks.search --out results

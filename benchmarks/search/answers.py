@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 
 EDGES = ("blow_up", "trains")
 
@@ -37,15 +37,19 @@ def answer(runs: pd.DataFrame) -> Answer:
 
 
 def _blow_up(runs: pd.DataFrame) -> float:
-    return change(runs.log_rate, runs.verdict != Verdict.BLEW_UP)
+    return change(runs.log_rate, ~runs.verdict.map(lambda verdict: Verdict(verdict).blown))
 
 
 def _trains(runs: pd.DataFrame) -> float:
-    trained = runs.log_rate[runs.verdict == Verdict.TRAINED]
+    trained = runs.log_rate[_trained(runs)]
     if trained.empty:
         return -np.inf
     above = runs[runs.log_rate >= trained.median()]
-    return change(above.log_rate, above.verdict == Verdict.TRAINED)
+    return change(above.log_rate, _trained(above))
+
+
+def _trained(runs: pd.DataFrame) -> pd.Series:
+    return runs.verdict.map(lambda verdict: Verdict(verdict).trained)
 
 
 def change(rates: pd.Series, good: pd.Series) -> float:

@@ -13,10 +13,11 @@ import pandas as pd
 from rich.progress import track
 
 from benchmarks.search.answers import EDGES, answer
+from benchmarks.search.methods import SEARCHED
 from benchmarks.search.replay import HIGH, LOW
 from benchmarks.search.traces import KEY
-from keras_norms.lab.stability.threshold import Thresholds
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.threshold import Thresholds
+from keras_norms.lab.edges.verdict import Verdict
 
 COUNTS = (4, 6, 8, 10, 12, 14, 16)
 CLOSE = 0.1  # decades
@@ -52,8 +53,7 @@ def _errors(replay: pd.DataFrame, by_posterior: bool) -> Iterator[dict[str, obje
                 "own": away(median if by_posterior else counted.of(edge), last[edge]),
                 "same": away(median, last[edge]),
                 "steps": int(runs.steps[:count].sum()),
-                "no_threshold": known.no_threshold,
-                "settled": known.settled(),
+                "settled": known.settled(edges=SEARCHED),
             }
 
 

@@ -17,10 +17,11 @@ from optuna.distributions import FloatDistribution
 from optuna.samplers import BaseSampler, GPSampler, RandomSampler, TPESampler
 
 from benchmarks.search.replay import HIGH, LOW, Replay
-from keras_norms.lab.stability.information import next_rate
-from keras_norms.lab.stability.threshold import Thresholds
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.acquisition import next_rate
+from keras_norms.lab.edges.threshold import Thresholds
+from keras_norms.lab.edges.verdict import Verdict
 
+SEARCHED = ("alive", "blow_up")  # the grids do not tell useful rates from alive ones
 RATE = "learning_rate"
 SPACE = {RATE: FloatDistribution(10**LOW, 10**HIGH, log=True)}
 Method = Callable[[Replay, int, int], None]  # a replay, how many runs, and a seed
@@ -32,7 +33,8 @@ def threshold(replay: Replay, runs: int, seed: int, batch: int = 1) -> None:
     for start in range(0, runs, batch):
         rates: list[float] = []
         for number in range(start, min(start + batch, runs)):
-            rates.append(next_rate(known, np.random.default_rng([seed, number]), rates))
+            draw = np.random.default_rng([seed, number])
+            rates.append(next_rate(known, draw, rates, SEARCHED))
         known = known.given([(rate, replay(math.log10(rate))) for rate in rates])
 
 
@@ -54,16 +56,16 @@ def bisection(replay: Replay, runs: int, seed: int) -> None:
 
 
 def _halve_blow_up(known: dict[float, Verdict]) -> float:
-    blown = min((x for x, verdict in known.items() if verdict is Verdict.BLEW_UP), default=HIGH)
+    blown = min((x for x, verdict in known.items() if verdict.blown), default=HIGH)
     return (max((x for x in known if x < blown), default=LOW) + blown) / 2
 
 
 def _halve_trains(known: dict[float, Verdict]) -> float:
     """Above a rate that trained; without one, the widest gap below the first blow-up."""
-    trained = [x for x, verdict in known.items() if verdict is Verdict.TRAINED]
+    trained = [x for x, verdict in known.items() if verdict.trained]
     if trained:
         return (max(trained) + min((x for x in known if x > max(trained)), default=HIGH)) / 2
-    blown = min((x for x, verdict in known.items() if verdict is Verdict.BLEW_UP), default=HIGH)
+    blown = min((x for x, verdict in known.items() if verdict.blown), default=HIGH)
     ends = sorted({LOW, blown, *(x for x in known if x < blown)})
     _, low, high = max((high - low, low, high) for low, high in itertools.pairwise(ends))
     return (low + high) / 2
@@ -92,8 +94,8 @@ def by_studies(sampler: Callable[..., BaseSampler]) -> Method:
 
 
 def _values(x: float, verdict: Verdict) -> Iterator[float]:
-    yield x if verdict is not Verdict.BLEW_UP else LOW
-    yield x if verdict is Verdict.TRAINED else LOW
+    yield x if not verdict.blown else LOW
+    yield x if verdict.trained else LOW
 
 
 METHODS: dict[str, Method] = {

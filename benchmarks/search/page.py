@@ -13,9 +13,9 @@ from scipy.stats import binomtest
 
 from benchmarks.search import errors
 from benchmarks.search.replay import HIGH, LOW, PROTOCOLS
+from keras_norms.lab.edges.edge_posterior import CREDIBLE
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.tables import Table, number, percent
-from keras_norms.lab.stability.estimate import CREDIBLE
 
 SHOWN = (8, 12, 16)
 FINEST, COARSEST = 0.025, (HIGH - LOW) / 2  # decades

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.search.answers import EDGES, Answer, answer
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 
 LOW, HIGH = -5.0, 2.0  # log10 of the range that is searched
 JITTER = 0.5

@@ -24,7 +24,6 @@ from tabulate import tabulate
 
 from keras_norms.lab import data, models
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Run
 from keras_norms.lab.training.program import Program
 
@@ -55,7 +54,7 @@ def with_program(runs: Sequence[Run], images: data.ImageData) -> None:
     program = Program(runs[0], images)
     for run in runs:
         outcome = program.train(run)
-        if outcome.verdict is Verdict.BLEW_UP:  # it ends early, and so compares with nothing
+        if outcome.verdict.blown:  # it ends early, and so compares with nothing
             raise SystemExit(f"learning_rate={run.learning_rate:.2g} blew up: no fair comparison")
 
 

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
+import itertools
+import os
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import ModuleType
+from typing import NoReturn
 
-from keras_norms.lab import data
-from keras_norms.lab.errors import BadInput
-from keras_norms.lab.experiments import Plan, carry_out, report, scales, settings_of, title
-from keras_norms.lab.storage import hide_password
+from keras_norms.lab.carrying_out import Place, carry_out, report
+from keras_norms.lab.discovery import discover
+from keras_norms.lab.dry_run import dry_run
+from keras_norms.lab.errors import BadInput, BadOption
+from keras_norms.lab.experiment import Experiment
+from keras_norms.lab.ledger import Ledger
+from keras_norms.lab.ledger.passwords import hidden
+from keras_norms.lab.options import add_to
+from keras_norms.lab.provenance import cores
+from keras_norms.lab.signals import Interrupted, interruptible
 from keras_norms.lab.workers import LAUNCHERS, WorkersLost
 
-LOST, BAD_INPUT, STOPPED = 1, 2, 130
+LOST, BAD_INPUT = 1, 2
+STORAGE = "KERAS_NORMS_STORAGE"  # keeps a password out of the list of processes
 RESUMING = """
-A command that was stopped goes on from there when it is given again.
+Rerun the same command to resume an interrupted run.
 The backend is Keras's: KERAS_BACKEND=jax python -m ..."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(BAD_INPUT, f"error: {hidden(message)[:600]}; see {self.prog} --help\n")
 
 
 @dataclass(frozen=True)
@@ -29,85 +44,79 @@ class Program:
     """A command line, `python -m <name>`, with `list`, `run NAME` and `report`.
 
     Attributes:
+        name: of the package in which the experiments are.
         about: its first line of help; `examples` its last ones.
-        experiments: by name, in the order of `list`. Those called "group.name" are also run
-            together, by the name of the group.
-        others: experiments of other programs, which `report` shows too.
-        plans: more commands, by name: a line of help, and what makes the plan.
+        plans: more commands, by name: a line of help, and what makes the experiments. Their pages
+            have ranges and no verdicts.
+        others: programs whose experiments `report` shows too.
     """
 
     name: str
     about: str
     examples: str
-    experiments: Mapping[str, ModuleType]
-    others: Sequence[ModuleType] = ()
-    plans: Mapping[str, tuple[str, Callable[[], Plan]]] = field(default_factory=dict)
+    plans: Mapping[str, tuple[str, Callable[[], Sequence[Experiment]]]] = field(
+        default_factory=dict
+    )
+    others: Sequence[str] = ()
 
     def main(self, argv: Sequence[str]) -> int:
         """Runs a command; returns the exit code.
 
-        0, 2 for bad input, 130 after Ctrl-C, 1 where every worker was lost.
+        0; 1 where every worker was lost, 2 for bad input; 130, 143 and 129 after Ctrl-C, SIGTERM
+        and SIGHUP.
         """
         warnings.formatwarning = lambda message, *_, **__: f"warning: {message}\n"
-        options = self.parser().parse_args(argv)
+        said = hidden(shlex.join(["python", "-m", self.name, *argv]))
         try:
-            self.obey(options)
+            with interruptible():
+                found = discover(self.name)
+                options = self.parser(found, argv).parse_args(argv)
+                self.obey(options, found, said)
             return 0
+        except BadOption as error:
+            return _fail(BAD_INPUT, error.on_command_line())
         except BadInput as error:
-            print(f"error: {error}", file=sys.stderr)
-            return BAD_INPUT
+            return _fail(BAD_INPUT, hidden(str(error)))
         except WorkersLost as error:
-            print(f"error: {error}", file=sys.stderr)
+            return _fail(LOST, str(error))
+        except BrokenPipeError:  # whoever read the output has gone
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return LOST
-        except KeyboardInterrupt:
-            again = hide_password(shlex.join(["python", "-m", self.name, *argv]))
-            print(f"\nstopped; finished runs are kept. Go on with: {again}", file=sys.stderr)
-            return STOPPED
+        except Interrupted as error:
+            print(f"\ninterrupted; finished runs are saved. Resume with: {said}", file=sys.stderr)
+            return error.code
 
-    def obey(self, options: argparse.Namespace) -> None:
+    def obey(
+        self, options: argparse.Namespace, found: Mapping[str, type[Experiment]], said: str
+    ) -> None:
         if options.command == "list":
-            for name, module in self.experiments.items():
-                print(f"{name:24}  {title(module)}")
+            for name, kind in found.items():
+                print(f"{name:28}  {kind.title()}")
         elif options.command == "report":
-            modules = [*self.experiments.values(), *self.others]
-            report(modules, options.out, options.storage)
+            kinds = [*found.values(), *(k for o in self.others for k in discover(o).values())]
+            report(kinds, options.out, _storage(options))
         elif options.command == "run":
-            modules = self.chosen(options.experiment)
-            plan = [(module, settings_of(module, vars(options))) for module in modules]
-            if getattr(options, "download", False):
-                for name in fetched(plan):
-                    data.load(name, data_dir=options.data_dir, download=True)
+            kinds = chosen(found, options.experiment)
+            experiments = [kind.at(options.scale, vars(options)) for kind in kinds]
+            if options.dry_run:
+                ledger = Ledger.open(_storage(options) or str(options.out))
+                print(*dry_run(experiments, ledger, options.workers or cores()), sep="\n")
+                return
             carry_out(
-                plan,
-                options.out,
-                options.storage,
-                data_dir=getattr(options, "data_dir", None),
+                experiments,
+                _place(options),
                 page=options.experiment,
-                workers=options.workers,
-                launcher=options.launcher,
+                scale=options.scale,
+                command=said,
             )
         else:
             _, plan = self.plans[options.command]
-            carry_out(
-                plan(),
-                options.out,
-                options.storage,
-                workers=options.workers,
-                launcher=options.launcher,
-            )
+            carry_out(plan(), _place(options), page="report", command=said, verdicts=False)
 
-    @property
-    def groups(self) -> list[str]:
-        names = (name.partition(".") for name in self.experiments)
-        return list(dict.fromkeys(group for group, dot, _ in names if dot))
-
-    def chosen(self, name: str) -> list[ModuleType]:
-        """The experiment called `name`, or all of a group, in their order."""
-        chosen = [module for key, module in self.experiments.items() if key == name]
-        return chosen or [m for key, m in self.experiments.items() if key.startswith(f"{name}.")]
-
-    def parser(self) -> argparse.ArgumentParser:
-        parser = argparse.ArgumentParser(
+    def parser(
+        self, found: Mapping[str, type[Experiment]], argv: Sequence[str] = ()
+    ) -> argparse.ArgumentParser:
+        parser = Parser(
             prog=f"python -m {self.name}",
             description=self.about,
             epilog=f"examples:\n{self.examples}\n{RESUMING}",
@@ -117,92 +126,111 @@ class Program:
         commands.add_parser("list", help="what there is to run")
         run = commands.add_parser("run", help="run an experiment or a group, and write its page")
         names = run.add_subparsers(dest="experiment", required=True, metavar="NAME")
-        for group in self.groups:
-            inside = [name for name in self.experiments if name.startswith(f"{group}.")]
-            every = names.add_parser(group, help=f"all of {group}", description=" ".join(inside))
-            add_output_options(every)
-            add_worker_options(every)
-            add_data_options(every)
-            add_scale_option(every, self.chosen(group))
-        for name, module in self.experiments.items():
+        for name in (*groups(found), *found):
+            kinds = chosen(found, name)
+            about = kinds[0].title() if name in found else f"all of {name}"
             one = names.add_parser(
                 name,
-                help=title(module),
-                description=module.__doc__,
+                help=about.replace("%", "%%"),
+                description=kinds[0].card() if name in found else " ".join(k.name() for k in kinds),
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
-            add_output_options(one)
-            add_worker_options(one)
-            add_scale_option(one, [module])
-            add_run_options(one, {field.name for field in dataclasses.fields(module.Settings)})
-            module.add_options(one)
+            _add_run_options(one, kinds)
+            if name in found:
+                add_to(one, kinds[0], _scale_in(argv))
+            else:
+                add_to(one, Experiment)
         for name, (about, _) in self.plans.items():
             one = commands.add_parser(name, help=about, description=about)
-            add_output_options(one)
-            add_worker_options(one)
+            _add_output_options(one)
+            _add_worker_options(one)
         again = "write the page of all that has been run"
-        add_output_options(commands.add_parser("report", help=again, description=again))
+        _add_output_options(commands.add_parser("report", help=again, description=again))
         return parser
 
 
-def fetched(plan: Plan) -> list[str]:
-    """The data sets of a plan that are loaded as arrays."""
-    arrays = [settings for module, settings in plan if not getattr(module, "STREAMED", False)]
-    return sorted({settings.data for settings in arrays if hasattr(settings, "data")})
+def groups(found: Mapping[str, type[Experiment]]) -> list[str]:
+    """The packages whose experiments are also run together."""
+    return list(dict.fromkeys(name.partition(".")[0] for name in found if "." in name))
 
 
-def add_output_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+def chosen(found: Mapping[str, type[Experiment]], name: str) -> list[type[Experiment]]:
+    """The experiment called `name`, or all of a group, in their order."""
+    alone = [kind for key, kind in found.items() if key == name]
+    return alone or [kind for key, kind in found.items() if key.startswith(f"{name}.")]
+
+
+def _fail(code: int, message: str) -> int:
+    print(f"error: {' '.join(message.splitlines())}", file=sys.stderr)
+    return code
+
+
+def _storage(options: argparse.Namespace) -> str | None:
+    return options.storage or os.environ.get(STORAGE)
+
+
+def _place(options: argparse.Namespace) -> Place:
+    data_dir = getattr(options, "data_dir", None)
+    return Place(options.out, _storage(options), data_dir, options.workers, options.launcher)
+
+
+def _scale_in(argv: Sequence[str]) -> str | None:
+    """The preset that is asked for, since the defaults in the help are its."""
+    given = [one.removeprefix("--scale").removeprefix("=") for one in argv if "--scale=" in one]
+    given += [after for one, after in itertools.pairwise(argv) if one == "--scale"]
+    return given[0] if given else None
+
+
+def _add_output_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("output")
+    group.add_argument(
         "--out",
         type=Path,
         default=Path("results"),
         metavar="DIR",
-        help="folder for the report, its tables and figures, and the finished runs (default: "
-        "results)",
+        help="folder of the page, its tables and figures (default: results)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--storage",
-        metavar="URL",
-        help="where finished runs are kept: a journal file, sqlite:///FILE or "
-        "postgresql://USER:PASSWORD@HOST/NAME (default: trials.log in the folder of --out)",
+        metavar="PLACE",
+        help="folder of the records, sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME, or the "
+        f"records.jsonl.gz of a page, to read (default: ${STORAGE}, or the folder of --out)",
     )
 
 
-def add_worker_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--workers", type=int, metavar="N", help="processes that train side by side"
+def _add_worker_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("workers")
+    group.add_argument(
+        "--workers",
+        type=_workers,
+        metavar="N",
+        help="processes that train side by side (default: one a core)",
     )
-    parser.add_argument(
+    group.add_argument(
         "--launcher",
-        choices=LAUNCHERS,
+        choices=list(LAUNCHERS),
         default="local",
-        help="where workers run: on this machine, or on a Ray cluster (default: local)",
+        help="where workers are: on this machine, or on a Ray cluster (default: local)",
     )
 
 
-def add_scale_option(parser: argparse.ArgumentParser, modules: Sequence[ModuleType]) -> None:
-    if len(known := scales(modules)) > 1:
-        parser.add_argument(
-            "--scale", choices=known, help="what it is run on: its data, steps and sizes"
-        )
+def _add_run_options(parser: argparse.ArgumentParser, kinds: Sequence[type[Experiment]]) -> None:
+    _add_output_options(parser)
+    _add_worker_options(parser)
+    scales = list(dict.fromkeys(scale for kind in kinds for scale in kind.scales()))
+    parser.add_argument(
+        "--scale",
+        choices=scales,
+        default="cpu",
+        help="preset of data set, step budget and model size (default: cpu)",
+    )
+    parser.add_argument("--data-dir", metavar="DIR", help="folder of the TFDS sets")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="print the jobs, what is done, and the time left"
+    )
 
 
-def add_data_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data-dir", metavar="DIR", help="folder that holds sets of TFDS")
-    parser.add_argument("--download", action="store_true", help="let TFDS fetch and prepare them")
-
-
-def add_run_options(parser: argparse.ArgumentParser, settings: Collection[str]) -> None:
-    """Data and budget: an option for each of them that the experiment has as a setting."""
-    if "data" in settings:
-        parser.add_argument(
-            "--data", metavar="NAME", help="digits, or an image classification set of TFDS"
-        )
-        add_data_options(parser)
-    for name, meaning in (
-        ("seeds", "number of paired seeds"),
-        ("steps", "step budget of a run"),
-        ("batch", "mini-batch size"),
-    ):
-        if name in settings:
-            parser.add_argument(f"--{name}", type=int, metavar="N", help=meaning)
+def _workers(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1024):
+        raise argparse.ArgumentTypeError(f"{text[:30]!r}: write a number from 1 to 1024")
+    return int(text)

@@ -1,33 +1,57 @@
 """What is running and how long it will take: a bar on a terminal, a line now and then elsewhere.
 
-Work is counted in effort, a rough price in which runs of different models add up; only the ratio
-of what is done to what is left matters.
+The time left is an estimate from what has been measured: the seconds that jobs of each compiled
+program took for their effort, in this command and in those before it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Hashable, Iterable, Sequence
 
 from rich import progress as rich_progress
 from rich.console import Console
 from rich.table import Column
 
-from keras_norms.lab.training import Run
+from keras_norms.lab.job import Job
+from keras_norms.lab.ledger import Ledger
+from keras_norms.lab.walk import Walk
 
-# A layer's step, roughly.
-PRICE = {"mlp": 1.0, "mlp_small": 1.0, "plain": 12.0, "resnet": 12.0, "inception": 40.0}
 EVERY = 10.0  # seconds between two plain lines
+LOOK = 1.0  # seconds between two looks at the ledger
 
 
-def effort(run: Run) -> float:
-    """About how much a run costs, in steps of one layer of an MLP."""
-    return run.steps * (run.depth + 2) * PRICE.get(run.model, 10.0)
+class Pace:
+    """Seconds a unit of effort, by program, from the jobs that were done."""
+
+    def __init__(self) -> None:
+        self._spent: dict[Hashable, tuple[float, float]] = {}  # seconds and effort by program
+        self._counted: set[str] = set()
+
+    def learn(self, job: Job, seconds: float) -> None:
+        if job.key not in self._counted:
+            self._counted.add(job.key)
+            before = self._spent.get(job.program, (0.0, 0.0))
+            self._spent[job.program] = before[0] + seconds, before[1] + job.effort
+
+    def seconds(self, jobs: Iterable[Job]) -> float | None:
+        """What the jobs will take one after another; None before anything was measured.
+
+        Of a program without a measurement the median pace of the others is assumed.
+        """
+        paces = sorted(seconds / effort for seconds, effort in self._spent.values() if effort)
+        if not paces:
+            return None
+        middle = paces[len(paces) // 2]
+        total = 0.0
+        for job in jobs:
+            seconds, effort = self._spent.get(job.program, (0.0, 0.0))
+            total += job.effort * (seconds / effort if effort else middle)
+        return total
 
 
 class Progress:
-    """Counts finished effort and shows it; a context manager, entered once.
+    """Shows how far the walks are; a context manager, entered once.
 
     Args:
         console: where to show; None shows nothing.
@@ -35,12 +59,10 @@ class Progress:
 
     def __init__(self, console: Console | None) -> None:
         self._console = console
-        self._total = 0.0
-        self._done = 0.0  # of finished stages
-        self._stage, self._stage_total = "", 0.0
-        self._stage_done: dict[str, float] = {}  # by the run's key
-        self._trained = 0.0  # effort that took time, unlike runs that were read back
-        self._start = self._spoke = time.monotonic()
+        self._pace = Pace()
+        self._looked, self._spoke = -LOOK, time.monotonic()
+        self._now = ""  # what was heard last
+        self._shares: dict[str, float] = {}  # by key, of the jobs in the middle
         self._bar: rich_progress.Progress | None = None
 
     @classmethod
@@ -48,96 +70,71 @@ class Progress:
         """On the standard error stream, so that results can be piped."""
         return cls(Console(stderr=True, highlight=False))
 
-    @classmethod
-    def silent(cls) -> Progress:
-        return cls(None)
-
     def __enter__(self) -> Progress:
         if self._console and self._console.is_terminal:
             self._bar = rich_progress.Progress(
                 rich_progress.BarColumn(bar_width=24),
                 rich_progress.TaskProgressColumn(),
-                rich_progress.TextColumn(
-                    "{task.fields[left]}  {task.description}",
-                    table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1),
-                ),
+                rich_progress.TextColumn("{task.fields[left]}"),
+                rich_progress.TextColumn("{task.description}", table_column=Column(no_wrap=True)),
                 console=self._console,
                 transient=True,
-                expand=True,
             )
             self._task = self._bar.add_task("starting", total=1.0, left="")
             self._bar.start()
         return self
 
-    def __exit__(self, *exception: object) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar:
             self._bar.stop()
 
-    def expect(self, effort: float) -> None:
-        """Announces a stage to come, so that the time left counts it from the start."""
-        self._total += effort
+    def heard(self, key: str, title: str, share: float) -> None:
+        """A job is done to this share."""
+        self._now = title
+        self._shares[key] = share
 
-    @contextmanager
-    def stage(self, name: str, effort: float) -> Iterator[None]:
-        """Runs a stage of at most `effort`, which was announced.
-
-        A stage that needs less counts as the whole, and in proportion as trained: stages like it
-        to come will need less too.
-        """
-        self._stage, self._stage_total, self._stage_done = name, effort, {}
-        before = self._trained
-        self._show("", speak=self._total == self._done or self._spoke == self._start)
-        yield
-        if spent := sum(self._stage_done.values()):
-            self._trained += (self._trained - before) * max(0.0, effort / spent - 1)
-        self._done += effort
-        self._stage_done = {}
-        self._show("", speak=False)
-
-    def running(self, run: Run, step: int) -> None:
-        """`run` has done `step` steps."""
-        self._advance(run, effort(run) * step / run.steps, trained=True)
-        self._show(f"learning rate {run.learning_rate:.3g}, seed {run.seed}, step {step}")
-
-    def finished(self, run: Run, *, trained: bool) -> None:
-        """`run` is finished, by training or because it was read back."""
-        self._advance(run, effort(run), trained=trained)
-        self._show(f"learning rate {run.learning_rate:.3g}, seed {run.seed}")
-
-    def spent(self, effort: float) -> None:
-        """Work of the stage that is no run has taken its time."""
-        self._stage_done[""] = self._stage_done.get("", 0.0) + effort
-        self._trained += effort
-        self._show("")
-
-    def _advance(self, run: Run, to: float, *, trained: bool) -> None:
-        gain = to - self._stage_done.get(run.key, 0.0)
-        self._stage_done[run.key] = to
-        if trained:
-            self._trained += gain
-
-    def _fraction_and_left(self) -> tuple[float, str]:
-        done = self._done + min(sum(self._stage_done.values()), self._stage_total)
-        if not self._total:
-            return 0.0, ""
-        if not self._trained:
-            return done / self._total, ""
-        elapsed = time.monotonic() - self._start
-        seconds = round((self._total - done) * elapsed / self._trained)
-        return done / self._total, f"{seconds // 60}:{seconds % 60:02d} left"
-
-    def _show(self, detail: str, *, speak: bool = False) -> None:
-        text = ": ".join(part for part in (self._stage, detail) if part)
-        self.put(*self._fraction_and_left(), text, speak=speak)
-
-    def put(self, fraction: float, left: str, text: str, *, speak: bool = False) -> None:
-        """Shows how far the whole is, here or as another process has counted it."""
-        if self._console is None:
+    def show(self, walks: Sequence[Walk], ledger: Ledger, workers: int = 1) -> None:
+        """Looks at the ledger now and then, and says how far everything is."""
+        if self._console is None or time.monotonic() - self._looked < LOOK:
             return
+        self._looked = time.monotonic()
+        missing = {job.key: job for walk in walks for job in walk.missing()}
+        known = {job.key: job for walk in walks for job in walk.found.jobs}
+        for key, job in known.items():
+            if key not in missing and (record := ledger.get(key)):
+                self._pace.learn(job, record.provenance.get("seconds", 0.0))
+        done = len(known) - len(missing)
+        later = sum(walk.expected for walk in walks)
+        left = self._left(list(missing.values()), later, workers)
+        total = len(known) + later
+        self._put(done / total, f"{done} of {total} jobs", left)
+
+    def _left(self, missing: Sequence[Job], later: int, workers: int) -> str:
+        seconds = self._pace.seconds(missing)
+        if seconds is None:
+            return ""
+        under_way = [job for job in missing if job.key in self._shares]
+        spent = sum(self._shares[j.key] * (self._pace.seconds([j]) or 0.0) for j in under_way)
+        a_job = seconds / max(len(missing), 1)
+        busy = min(workers, max(len(missing) + later, 1))
+        return f"about {duration((seconds - spent + later * a_job) / busy)} left"
+
+    def _put(self, fraction: float, count: str, left: str) -> None:
+        said = ", ".join(part for part in (count, left) if part)
         if self._bar:
-            self._bar.update(self._task, completed=fraction, description=text, left=left)
-        elif speak or time.monotonic() - self._spoke > EVERY:
+            self._bar.update(self._task, completed=fraction, description=self._now, left=said)
+        elif self._console and time.monotonic() - self._spoke > EVERY:
             self._spoke = time.monotonic()
-            self._console.print(
-                f"{fraction:4.0%}  {left:>10}  {text}", markup=False, soft_wrap=True
-            )
+            line = f"{fraction:4.0%}  {said}  {self._now}"
+            self._console.print(line, markup=False, soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """In the two units that matter: "40 s", "12 min", "3 h 20 min", "4 days"."""
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"

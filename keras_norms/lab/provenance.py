@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import datetime
 import functools
 import importlib.metadata
 import os
 import platform
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import keras
-
+from keras_norms.lab.errors import BadInput
 from keras_norms.version import __version__
 
 COMMIT = "KERAS_NORMS_COMMIT"  # tells it where the code was sent to without its repository
@@ -27,22 +28,60 @@ COMPILED = ("XLA_FLAGS", "TF_XLA_FLAGS", "TF_ENABLE_ONEDNN_OPTS")
 LIBRARY = {"tensorflow": "tensorflow", "jax": "jax", "torch": "torch"}
 
 
-@functools.cache
 def provenance() -> dict[str, str]:
-    """What must be known to make a result again, besides its run.
+    """What must be known to make a result again, besides its job.
 
     Keys: `keras_norms`, `keras`, `python`, `library` (the backend with its version), `device`,
-    `commit` ("" outside a git checkout; with a "+" where tracked files were changed).
+    `processor`, `commit` ("" outside a git checkout; with a "+" where tracked files were changed)
+    and `date`. Where no framework is imported none was used, and `keras`, `library` and `device`
+    say "none".
     """
-    backend = keras.backend.backend()
-    return {
+    today = datetime.datetime.now(datetime.UTC).date().isoformat()
+    return {**_versions("keras" in sys.modules), "date": today}
+
+
+@functools.cache
+def _versions(framework: bool) -> dict[str, str]:
+    found = {
         "keras_norms": __version__,
-        "keras": keras.__version__,
         "python": platform.python_version(),
-        "library": f"{backend} {_version(LIBRARY.get(backend, backend))}",
-        "device": _device(),
+        "processor": processor(),
         "commit": _commit(),
     }
+    if not framework:
+        return found | {"keras": "none", "library": "none", "device": "none"}
+    import keras
+
+    backend = keras.config.backend()
+    library = f"{backend} {_version(LIBRARY.get(backend, backend))}"
+    return found | {"keras": keras.__version__, "library": library, "device": _device()}
+
+
+def require_backend(backend: str) -> None:
+    """Raises BadInput where `backend` is not the one that is running."""
+    import keras
+
+    if backend != keras.config.backend():
+        raise BadInput(
+            f"backend={backend!r} is not the one that is running, {keras.config.backend()!r}: set "
+            f"KERAS_BACKEND={backend}"
+        )
+
+
+@functools.cache
+def processor() -> str:
+    """The model of the processor with its number of cores, as far as the system tells."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    told = dict(line.split(":", 1) for line in lines if ":" in line)
+    told = {name.strip(): value.strip() for name, value in told.items()}
+    if "model name" in told:
+        family = f"family {told.get('cpu family', '?')}, model {told.get('model', '?')}"
+        model = f"{told['model name']} ({family})"
+    return f"{model}, {os.cpu_count()} cores"
 
 
 def cores() -> int:
@@ -54,9 +93,10 @@ def cores() -> int:
 def described(origin: Mapping[str, Any]) -> str:
     """A `provenance` in words."""
     commit = f" at {origin['commit']}" if origin["commit"] else ""
+    framework = f", Keras {origin['keras']} on {origin['library']}, {origin['device']}"
     return (
-        f"keras-norms {origin['keras_norms']}{commit}, Keras {origin['keras']} on "
-        f"{origin['library']}, Python {origin['python']}, {origin['device']}"
+        f"keras-norms {origin['keras_norms']}{commit}, Python {origin['python']}, "
+        f"{origin['processor']}{framework if origin['keras'] != 'none' else ''}"
     )
 
 
@@ -74,6 +114,8 @@ def _version(distribution: str) -> str:
 
 def _device() -> str:
     """The kind of device that a fresh tensor lies on, with the name of the processor."""
+    import keras
+
     where = str(keras.ops.zeros(()).device).lower()
     if "gpu" in where or "cuda" in where:
         return f"gpu ({_first_line('nvidia-smi', '--query-gpu=name', '--format=csv,noheader')})"

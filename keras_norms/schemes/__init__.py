@@ -1,79 +1,36 @@
-"""From a spec to plain Keras layers: how a normalizer attaches to a linear layer."""
+"""From a spec to plain Keras layers: how a normalizer attaches to a linear layer.
+
+Names are loaded when they are first asked for, so that the grammar of specs needs no framework.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+import importlib
+from typing import TYPE_CHECKING, Any
 
-import keras
+if TYPE_CHECKING:
+    from keras_norms.schemes.lookup import get as get
+    from keras_norms.schemes.lookup import serialize as serialize
+    from keras_norms.schemes.registry import names as names
+    from keras_norms.schemes.registry import normalizer_class as normalizer_class
+    from keras_norms.schemes.scheme import Scheme as Scheme
+    from keras_norms.schemes.unit import Unit as Unit
 
-from keras_norms.schemes.registry import REGISTRY
-from keras_norms.schemes.registry import names as names
-from keras_norms.schemes.registry import normalizer_class as normalizer_class
-from keras_norms.schemes.scheme import FunctionScheme, LayerScheme, NamedScheme
-from keras_norms.schemes.scheme import Scheme as Scheme
-from keras_norms.schemes.spec import Term, parse
-from keras_norms.schemes.unit import Unit as Unit
-
-Spec = Any  # str | Scheme | layer class | layer | dict of `serialize` | callable | None
-
-
-def get(spec: Spec) -> Scheme:
-    """The scheme that `spec` describes.
-
-    Args:
-        spec: `"name"`, `"name:key=value,..."` or `"name:value"` for the first argument, as in
-            `"group:groups=8"` and `"group:8"`, joined by `+` to a weight reparameterization; a
-            layer class; a layer, of which copies are made; a function that makes a layer; a dict
-            of `serialize`; a scheme; or None for `"none"`.
-
-    Raises:
-        ValueError: an unknown name or argument (with the nearest valid ones), arguments that
-            the normalizer refuses, or two normalizers of one kind.
-    """
-    if isinstance(spec, Scheme):
-        return spec
-    if isinstance(spec, str) or spec is None:
-        return NamedScheme(parse("none" if spec is None else spec))
-    if isinstance(spec, Mapping):
-        return _from_dict(dict(spec))
-    if isinstance(spec, keras.layers.Layer):
-        return LayerScheme(spec)
-    if isinstance(spec, type) and issubclass(spec, keras.layers.Layer):
-        known = [name for name, part in REGISTRY.items() if part.kind is spec]
-        return NamedScheme([Term(known[0])]) if known else LayerScheme(_default(spec))
-    if callable(spec):
-        return FunctionScheme(spec)
-    raise ValueError(
-        "Argument `spec` must be a string such as 'group:groups=8', a layer, a layer class, a "
-        f"function that makes a layer, or a dict. Received: spec={spec!r}"
-    )
+_HOMES = {
+    "get": "lookup",
+    "serialize": "lookup",
+    "names": "registry",
+    "normalizer_class": "registry",
+    "Scheme": "scheme",
+    "Unit": "unit",
+}
 
 
-def serialize(scheme: Spec) -> dict[str, Any]:
-    """A JSON-ready dict from which `get` makes the same scheme again.
-
-    Raises:
-        ValueError: the scheme is made by a function.
-    """
-    return get(scheme).serialize()
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
 
 
-def _default(kind: type[keras.layers.Layer]) -> keras.layers.Layer:
-    try:
-        return kind()
-    except TypeError as error:
-        raise ValueError(
-            f"Argument `spec`={kind.__name__} cannot be made without arguments ({error}). Pass a "
-            "layer, or a function that makes one."
-        ) from error
-
-
-def _from_dict(content: dict[str, Any]) -> Scheme:
-    if "spec" in content:
-        return get(content["spec"])
-    if "layer" in content:
-        return get(keras.saving.deserialize_keras_object(content["layer"]))
-    raise ValueError(
-        f"Argument `spec` is a dict without the keys that `serialize` gives: {content!r}"
-    )
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOMES})

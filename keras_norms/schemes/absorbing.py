@@ -13,6 +13,7 @@ from keras_norms.layers.filter_response import (
 )
 from keras_norms.layers.proxy import ProxyNormalization
 from keras_norms.schemes.part import Layers
+from keras_norms.schemes.spec import Spec
 from keras_norms.schemes.unit import activation_layers, channel_axis
 
 
@@ -28,7 +29,7 @@ def thresholded(linear: keras.layers.Layer, activation: Any, **arguments: Any) -
 
 
 def proxied(
-    linear: keras.layers.Layer, activation: Any, inner: str = "", **arguments: Any
+    linear: keras.layers.Layer, activation: Any, inner: Spec | None = None, **arguments: Any
 ) -> Layers:
     """The inner normalizer without gamma and beta, then the activation with its proxy.
 
@@ -38,9 +39,8 @@ def proxied(
     """
     # Imported late: a spec is made of rows of the registry, of which this is one.
     from keras_norms.schemes.registry import REGISTRY
-    from keras_norms.schemes.spec import parse
 
-    terms = parse(inner) if inner else []
+    terms = inner or ()
     part = REGISTRY.get(terms[0].name) if len(terms) == 1 else None
     if (
         part is None
@@ -50,7 +50,7 @@ def proxied(
     ):
         raise ValueError(
             "'proxy' takes one normalizer in parentheses that does not depend on the batch and "
-            f"leaves the activation alone, as in 'proxy(group:8)'. Received: 'proxy({inner})'"
+            f"leaves the activation alone, as in 'proxy(group:8)'. Received: 'proxy({inner or ''})'"
         )
     # The scale and shift come with the activation, which applies them to its proxy as well.
     plain = {"center": False, "scale": False}

@@ -43,8 +43,10 @@ class Part:
         # `**options: Unpack[...]` says which keyword arguments are handed on.
         options = typing.get_type_hints(self.kind.__init__).get("options")
         shared = [key for given in typing.get_args(options) for key in given.__annotations__]
+        # In a spec the first is the one that a value without a key is meant for.
         known = dict.fromkeys([*own, *shared, "dtype", "trainable"])
-        return [key for key in known if key not in ("options", "layer", "name")]
+        known = [key for key in known if key not in ("options", "layer", "name")]
+        return sorted(known, key=lambda key: key == "axis")
 
     @property
     def normalizes_activations(self) -> bool:

@@ -8,6 +8,7 @@ import keras
 
 from keras_norms import layers, weights
 from keras_norms.schemes.absorbing import proxied, thresholded
+from keras_norms.schemes.binding import bind, require_known
 from keras_norms.schemes.part import (
     Layers,
     Part,
@@ -16,6 +17,7 @@ from keras_norms.schemes.part import (
     before_activation,
     instead_of_activation,
 )
+from keras_norms.schemes.spec import Spec, Term
 from keras_norms.schemes.unit import activation_layers, channel_axis
 
 
@@ -109,3 +111,24 @@ def names() -> list[str]:
 def normalizer_class(name: str) -> type[keras.layers.Layer] | None:
     """The layer class behind a name; None for `"none"`."""
     return None if name == "none" else REGISTRY[name].kind
+
+
+def bound(spec: Spec) -> Spec:
+    """The spec with every name and argument checked, and first arguments called by their keys.
+
+    Raises:
+        ValueError: an unknown name or argument, with the nearest valid ones.
+    """
+    return Spec(_bound(term, str(spec)) for term in spec)
+
+
+def _bound(term: Term, spec: str) -> Term:
+    require_known("name", term.name, names(), spec)
+    part = REGISTRY.get(term.name)
+    if term.inner is not None and not (part and part.around):
+        raise ValueError(
+            f"Argument `spec`={spec!r}: {term.name!r} takes no parenthesis. Write its arguments "
+            f"behind a colon, as in 'group:8'. Received: {str(term)!r}"
+        )
+    inner = None if term.inner is None else bound(term.inner)
+    return bind(Term(term.name, term.arguments, inner), part.arguments if part else ())

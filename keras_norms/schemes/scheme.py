@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
-from keras_norms.schemes.registry import REGISTRY
-from keras_norms.schemes.spec import Term
+from keras_norms.schemes.registry import REGISTRY, bound
+from keras_norms.schemes.spec import Spec, Term
 from keras_norms.schemes.unit import (
     Unit,
     activation_layers,
@@ -63,11 +63,12 @@ class NamedScheme(Scheme):
     """Registered normalizers: at most one of activations and one of weights.
 
     Raises:
-        ValueError: two of one kind, or arguments that a normalizer refuses.
+        ValueError: an unknown name or argument, two of one kind, or arguments that a normalizer
+            refuses.
     """
 
-    def __init__(self, terms: Sequence[Term]) -> None:
-        self.terms = [term for term in terms if term.name != "none"]
+    def __init__(self, spec: Spec) -> None:
+        self.terms = [term for term in bound(spec) if term.name != "none"]
         self.name = "+".join(term.name for term in self.terms) or "none"
         normalizers, reparameterizations = [], []
         for term in self.terms:

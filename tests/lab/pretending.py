@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.training import Cost, Outcome, Run
 
 
@@ -35,7 +35,7 @@ def by_rate(run: Run) -> Outcome:
     if run.learning_rate > 3:
         return outcome(run, Verdict.BLEW_UP, (0.1, 0.3))
     if 0.01 <= run.learning_rate <= 0.5:
-        return outcome(run, Verdict.TRAINED)
+        return outcome(run, Verdict.ALIVE)
     return outcome(run, Verdict.UNTRAINED, (0.1, 0.1))
 
 

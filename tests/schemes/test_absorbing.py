@@ -51,7 +51,7 @@ def test_a_proxy_takes_its_own_arguments():
     unit = keras_norms.get("proxy(group:2):epsilon=0.1,samples=50")(keras.layers.Dense(4), None)
     assert (unit.layers[2].epsilon, unit.layers[2].samples) == (0.1, 50)
     assert unit.layers[1].groups == 2
-    assert str(keras_norms.get("proxy(group:2)")) == "proxy(group:2)"
+    assert str(keras_norms.get("proxy(group:2)")) == "proxy(group:groups=2)"
 
 
 def test_a_proxy_goes_with_a_reparameterization():

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from keras_norms.lab import trials
+from keras_norms.lab.edges.search import Search
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.search import Search
 from keras_norms.lab.training import Outcome
 from studies import batch_size, charting, group_size
 from studies.__main__ import STUDIES

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from keras_norms.lab import trials
-from keras_norms.lab.stability.sharpness import Point
+from keras_norms.lab.edges.sharpness import Point
 from keras_norms.probes.curvature import Largest
 from studies import charting, theory
 from studies.__main__ import STUDIES

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from optuna.trial import TrialState
 
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 from keras_norms.lab.trials import finished, open_study
 from studies import tune
@@ -24,7 +24,7 @@ def rule(run: Run) -> Outcome:
     if run.learning_rate > 3:
         return outcome(run, Verdict.BLEW_UP, (0.1,) * 10)
     best = 1 / (1 + abs(run.learning_rate - 0.1))
-    return outcome(run, Verdict.TRAINED, tuple(best * step / 10 for step in range(1, 11)))
+    return outcome(run, Verdict.ALIVE, tuple(best * step / 10 for step in range(1, 11)))
 
 
 @pytest.fixture

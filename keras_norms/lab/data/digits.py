@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from keras_norms.lab.data.images import ImageData, Prepare, standardized
+from keras_norms.lab.data.images import ImageData
+from keras_norms.lab.data.preparation import Prepare
 
 TRAINING_IMAGES = 1400
 SHUFFLE_SEED = 0
 
 
-def digits(prepare: Prepare = standardized) -> ImageData:
+def digits(prepare: Prepare) -> ImageData:
     """1,797 grey images of 8x8 pixels, ten classes: 1,400 to train on, 397 to test.
 
     The split is one fixed shuffle; scikit-learn's order keeps each writer's digits together.

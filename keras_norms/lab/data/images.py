@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ BLOCK = 4096  # images that are widened at a time
 
 @dataclass(frozen=True, eq=False)
 class ImageData:
-    """Images (float32, NHWC) and labels (int32) for training and testing."""
+    """Images (float32, NHWC) and labels (int32) for training and testing; or texts, as numbers."""
 
     name: str
     x_train: np.ndarray
@@ -27,19 +27,15 @@ class ImageData:
         return self.x_train.shape[1:]
 
 
-# Name, images and labels to train on, those to test on, number of classes.
-Prepare = Callable[[str, tuple, tuple, int], ImageData]
-
-
 def standardized(
     name: str,
     train: tuple[np.ndarray, np.ndarray],
     test: tuple[np.ndarray, np.ndarray],
     classes: int,
 ) -> ImageData:
-    """Images minus the training mean, over the training deviation, channel by channel.
+    """Images minus the training mean, over the training standard deviation, channel by channel.
 
-    The deviation does not know the unit, so pixels of 0 to 255 and of 0 to 1 come out alike. A
+    That does not know the unit, so pixels of 0 to 255 and of 0 to 1 come out alike. A
     channel that never varies becomes zero.
     """
     (x_train, y_train), (x_test, y_test) = train, test
@@ -71,7 +67,7 @@ def binarized(
     (x_train, y_train), (x_test, y_test) = train, test
     half = x_train.max() / 2
     return ImageData(
-        f"binary:{name}",
+        name,
         (x_train > half).astype(np.float32),
         y_train.astype(np.int32),
         (x_test > half).astype(np.float32),
@@ -80,20 +76,8 @@ def binarized(
     )
 
 
-def tenth(
-    prepare: Prepare,
-    name: str,
-    train: tuple[np.ndarray, np.ndarray],
-    test: tuple[np.ndarray, np.ndarray],
-    classes: int,
-) -> ImageData:
-    """`prepare` of every tenth image and its label, from the first on."""
-    thinned = [tuple(array[::10] for array in pair) for pair in (train, test)]
-    return prepare(f"tenth:{name}", *thinned, classes)
-
-
 def _moments(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation of each channel, in float64 without a float64 copy of the set."""
+    """Mean and standard deviation of each channel, in float64 without a float64 copy of the set."""
     values = images[..., 0].size
     mean = sum(block.sum(axis=(0, 1, 2)) for block in _blocks(images)) / values
     squares = sum(np.square(block - mean).sum(axis=(0, 1, 2)) for block in _blocks(images))

@@ -12,7 +12,8 @@ import numpy as np
 
 from keras_norms.lab.data import prepared
 from keras_norms.lab.data.cache import Cache, Damaged
-from keras_norms.lab.data.images import ImageData, Prepare, standardized
+from keras_norms.lab.data.images import ImageData
+from keras_norms.lab.data.preparation import Prepare
 from keras_norms.lab.errors import BadInput
 
 TEST_SPLITS = ("test", "validation")
@@ -20,11 +21,11 @@ TEST_SPLITS = ("test", "validation")
 
 def load_tfds(
     name: str,
+    prepare: Prepare,
     *,
     data_dir: str | Path | None = None,
     cache_dir: str | Path | None = None,
     download: bool = False,
-    prepare: Prepare = standardized,
 ) -> ImageData:
     """See `keras_norms.lab.data.load`. From the cache where it is whole, else decoded into it."""
     root = _root(name, data_dir, download)

@@ -1,4 +1,4 @@
-"""The same search as the frontier's, on a model of one's own."""
+"""The same search as the frontier's, on your own model."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import keras
 import optuna
 from optuna.trial import TrialState
 
+from keras_norms.lab.edges.sampler import VERDICT, ThresholdSampler
+from keras_norms.lab.edges.threshold import WIDTH, Thresholds
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.max_learning_rate.batches import Batches
 from keras_norms.lab.max_learning_rate.result import MaxLearningRate
-from keras_norms.lab.max_learning_rate.subject import Subject
+from keras_norms.lab.max_learning_rate.user_batches import UserBatches
+from keras_norms.lab.max_learning_rate.user_model import UserModel
 from keras_norms.lab.progress import Progress
-from keras_norms.lab.stability.sampler import VERDICT, ThresholdSampler
-from keras_norms.lab.stability.threshold import WIDTH, Thresholds
 from keras_norms.lab.storage import open_storage
 
 RATE, SEED, SETTINGS = "learning_rate", "seed", "settings"
@@ -31,40 +31,40 @@ def find_max_learning_rate(
     high: float = 1e2,
     steps: int = 200,
     batch_size: int = 32,
-    runs: int = 16,
+    runs: int = 20,
     seeds: int = 3,
     width: float = WIDTH,
     storage: str | Path | None = None,
     study_name: str = "max_learning_rate",
     progress: bool = True,
 ) -> MaxLearningRate:
-    """The largest learning rates at which a model does not blow up, and at which it trains.
+    """The largest learning rates at which a model is useful, trains, and does not blow up.
 
     The model is built and compiled once. Each run starts from the initial weights of its seed and
     a fresh optimizer, at a learning rate that a `ThresholdSampler` asks for, and ends after
     `steps` steps or where it blows up: a loss that is not finite or above ten times the larger of
     its first value and ln(classes). It has trained if its accuracy over the last tenth of the
-    steps beats chance c by (1 - c) / 9; of a model without an accuracy metric, if its loss fell
-    by a ninth.
+    steps beats chance c by (1 - c) / 9, and is useful if its loss there is below ln(classes) / 2;
+    of a model without an accuracy metric, if its loss fell by a ninth, and by half.
 
     Args:
         build_model: gives a new compiled model at each call, with a constant learning rate.
         data: arrays `(x, y)` or `(x, y, sample_weight)`; or anything that can be iterated again
             and again and gives such batches: a tf.data.Dataset, a PyDataset, a DataLoader.
         low, high: the range of learning rates, both positive.
-        steps: of a run; the trains edge belongs to it.
+        steps: of a run; all edges but blow-up belong to it.
         batch_size: of arrays.
-        runs: the most for one seed; it ends earlier where both edges are known to `width`.
+        runs: the most for one seed; it ends earlier where the edges are known to `width`.
         seeds: how many initial weights; each has edges of its own. Of arrays, every run has its
             own order of batches as well.
         width: decades that the 90 % interval of an edge may have.
-        storage: a path or URL where finished runs are kept, so that an interrupted search goes
-            on when it is called again; memory where None.
+        storage: a path or URL where finished runs are kept, so that an interrupted search
+            resumes when it is called again; memory where None.
         study_name: in the storage.
         progress: whether to show it.
 
     Returns:
-        Both edges with their intervals, and every run.
+        The edges with their intervals, and every run.
 
     Raises:
         BadInput: a builder, data or range that cannot be, each named; a storage whose study was
@@ -74,8 +74,8 @@ def find_max_learning_rate(
         if value < 1:
             raise BadInput(f"{name}={value} gives nothing to run; write 1 or more")
     Thresholds.prior(low, high)
-    batches = Batches(data, batch_size)
-    subject = Subject(build_model, batches.first())
+    batches = UserBatches(data, batch_size)
+    model = UserModel(build_model, batches.first())
     sampler = ThresholdSampler(RATE, conditions={SEED: BETWEEN_SEEDS}, seed=0)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -90,8 +90,9 @@ def find_max_learning_rate(
         "high": high,
         "steps": steps,
         "batch_size": batch_size,
-        "parameters": subject.parameters,
-        "trained": subject.rule,
+        "parameters": model.parameters,
+        "trained": model.rule,
+        "useful": model.useful_rule,
     }
     _require_same(study, settings)
     with Progress.shown() if progress else Progress.silent() as shown:
@@ -99,10 +100,12 @@ def find_max_learning_rate(
         for seed in range(seeds):
             with shown.stage(f"seed {seed}", runs):
                 while not _finished(study, sampler, seed, runs, width):
-                    _run(study, subject, batches, seed, settings)
+                    _run(study, model, batches, seed, settings)
                     shown.spent(1)
     known = [sampler.thresholds(study, seed=seed) for seed in range(seeds)]
-    return MaxLearningRate(known, [t for t in _told(study) if t.user_attrs[SEED] < seeds], settings)
+    priors = [sampler.before(study, seed=seed) for seed in range(seeds)]
+    trials = [trial for trial in _told(study) if trial.user_attrs[SEED] < seeds]
+    return MaxLearningRate(known, priors, trials, settings)
 
 
 def _require_same(study: optuna.Study, settings: dict[str, Any]) -> None:
@@ -128,15 +131,15 @@ def _finished(
 
 
 def _run(
-    study: optuna.Study, subject: Subject, batches: Batches, seed: int, settings: dict[str, Any]
+    study: optuna.Study, model: UserModel, batches: UserBatches, seed: int, settings: dict[str, Any]
 ) -> None:
     """One run as a trial, whose value is its last loss where that is a number."""
     trial = study.ask()
     try:
         trial.set_user_attr(SEED, seed)
         rate = trial.suggest_float(RATE, settings["low"], settings["high"], log=True)
-        # Each run in an order of its own: a rate that is tried again then tells something new.
-        ended = subject.train(rate, seed, batches.of(trial.number, settings["steps"]))
+        # Each run in an order of its own: a rate that is tried again then gives new information.
+        ended = model.train(rate, seed, batches.of(trial.number, settings["steps"]))
     except BaseException:  # Ctrl-C among them
         study.tell(trial, state=TrialState.FAIL)
         raise

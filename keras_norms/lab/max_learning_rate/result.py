@@ -1,4 +1,4 @@
-"""What was found: both edges with their intervals, as a table and as a picture."""
+"""What was found: the edges with their intervals, as a table and as a picture."""
 
 from __future__ import annotations
 
@@ -14,18 +14,27 @@ import optuna
 import pandas as pd
 from matplotlib.figure import Figure
 
+from keras_norms.lab.edges.edge import Edge
+from keras_norms.lab.edges.edge_posterior import CREDIBLE
+from keras_norms.lab.edges.forecast import VERDICTS
+from keras_norms.lab.edges.threshold import Thresholds
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.figures import STYLE
-from keras_norms.lab.stability.estimate import CREDIBLE, Estimate
-from keras_norms.lab.stability.no_threshold import LIKELY, no_threshold
-from keras_norms.lab.stability.threshold import VERDICTS, Thresholds
-from keras_norms.lab.stability.verdict import Verdict
 
 COLUMNS = ["seed", "learning_rate", "verdict", "steps", "first_loss", "last_loss", "accuracy"]
 LOOKS = {  # colour and marker
-    Verdict.TRAINED: ("#009e73", "o"),
+    Verdict.USEFUL: ("#0072b2", "D"),
+    Verdict.ALIVE: ("#009e73", "o"),
     Verdict.UNTRAINED: ("#e69f00", "s"),
     Verdict.BLEW_UP: ("#d55e00", "x"),
 }
+# Each edge, what is drawn of it, and the verdicts of the runs that pass.
+CURVES = {
+    "blow_up": ("P(does not blow up)", (Verdict.UNTRAINED, Verdict.ALIVE, Verdict.USEFUL)),
+    "alive": ("P(trains)", (Verdict.ALIVE, Verdict.USEFUL)),
+    "useful": ("P(useful)", (Verdict.USEFUL,)),
+}
+INKS = {"blow_up": "#d55e00", "alive": "#009e73", "useful": "#0072b2"}
 
 
 @dataclass(frozen=True)
@@ -34,28 +43,35 @@ class MaxLearningRate:
 
     Attributes:
         seeds: what the runs of each seed say.
+        priors: what was known of each before.
         trials: the finished runs.
         settings: of the search.
     """
 
     seeds: Sequence[Thresholds]
+    priors: Sequence[Thresholds]
     trials: Sequence[optuna.trial.FrozenTrial]
     settings: dict[str, Any]
 
     @property
-    def trains(self) -> Estimate:
-        """Of the largest learning rate that trains within the steps, over the seeds alike."""
-        return _mixed([seed.trains for seed in self.seeds])
+    def useful(self) -> Edge:
+        """The largest learning rate that is useful within the steps."""
+        return Edge.of("useful", self.seeds, self.priors)
 
     @property
-    def blow_up(self) -> Estimate:
-        """Of the largest learning rate that does not blow up, likewise."""
-        return _mixed([seed.blow_up for seed in self.seeds])
+    def alive(self) -> Edge:
+        """The largest learning rate that trains within the steps."""
+        return Edge.of("alive", self.seeds, self.priors)
 
     @property
-    def no_threshold(self) -> float:
-        """Probability that blow-up is a matter of luck, not of a rate, by all seeds together."""
-        return no_threshold(self.seeds)
+    def blow_up(self) -> Edge:
+        """The largest learning rate that does not blow up."""
+        return Edge.of("blow_up", self.seeds, self.priors)
+
+    @property
+    def lower(self) -> Edge:
+        """The smallest learning rate that trains within the steps; no run is spent on it."""
+        return Edge.of("lower", self.seeds, self.priors)
 
     def frame(self) -> pd.DataFrame:
         """One row a run: seed, learning rate, verdict, steps done, losses, last accuracy."""
@@ -64,7 +80,7 @@ class MaxLearningRate:
         return frame.sort_values(COLUMNS[:2], ignore_index=True)
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """The runs, P(trained | learning rate), P(not blown up), and the edges' intervals.
+        """The runs, the chances of their verdicts, and the intervals of the median edges.
 
         Args:
             path: where to save it as well; the suffix says as what.
@@ -81,15 +97,12 @@ class MaxLearningRate:
         grid = self.seeds[0].range.rates
         forecast = np.mean([seed.forecast(grid) for seed in self.seeds], axis=0)
         chances = dict(zip(VERDICTS, forecast, strict=True))
-        curves = {
-            "P(does not blow up)": (1 - chances[Verdict.BLEW_UP], Verdict.BLEW_UP, self.blow_up),
-            "P(trains)": (chances[Verdict.TRAINED], Verdict.TRAINED, self.trains),
-        }
-        for label, (curve, verdict, edge) in curves.items():
-            axes.plot(10**grid, curve, color=LOOKS[verdict][0], label=label)
-            low, high = edge.interval()
-            if math.isfinite(low) and math.isfinite(high):
-                axes.axvspan(10**low, 10**high, color=LOOKS[verdict][0], alpha=0.15, lw=0)
+        for name, (label, passed) in CURVES.items():
+            curve = sum(chances[verdict] for verdict in passed)
+            axes.plot(10**grid, curve, color=INKS[name], label=label)
+            low, high = getattr(self, name).interval
+            if low > 0 and high < math.inf:
+                axes.axvspan(low, high, color=INKS[name], alpha=0.15, lw=0)
         frame = self.frame()
         for verdict, (colour, marker) in LOOKS.items():
             these = frame[frame["verdict"] == verdict]
@@ -107,28 +120,13 @@ class MaxLearningRate:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
     def __str__(self) -> str:
-        lines = [
-            f"trains up to {described(self.trains)} within {self.settings['steps']} steps "
-            f"({self.settings['trained']})",
-            f"blows up above {described(self.blow_up)}",
-            f"{len(self.trials)} runs of {len(self.seeds)} seeds; intervals of {CREDIBLE:.0%}",
-        ]
-        if self.no_threshold > LIKELY:
-            lines.append(
-                "blow-up is no threshold here: some runs above the first that blew up stay finite"
-            )
-        return "\n".join(lines)
-
-
-def described(edge: Estimate) -> str:
-    """An edge in words: its median learning rate with its interval, or that there is none."""
-    if edge.median == -math.inf:
-        return f"no learning rate of the range (probability {edge.none:.2f})"
-    if edge.median == math.inf:
-        return f"every learning rate of the range (probability {edge.every:.2f})"
-    low, high = (10**end for end in edge.interval())
-    return f"{10**edge.median:.3g} [{low:.3g}, {high:.3g}]"
-
-
-def _mixed(edges: Sequence[Estimate]) -> Estimate:
-    return Estimate(edges[0].range, np.mean([edge.weights for edge in edges], axis=0))
+        within = f"within {self.settings['steps']} steps"
+        return "\n".join(
+            [
+                f"useful up to {self.useful} {within} ({self.settings['useful']})",
+                f"trains up to {self.alive} {within} ({self.settings['trained']})",
+                f"blows up above {self.blow_up}",
+                f"{len(self.trials)} runs of {len(self.seeds)} seeds; median over seeds with its "
+                f"interval and range of a new seed, both {CREDIBLE:.0%}",
+            ]
+        )

@@ -1,70 +1,61 @@
-"""Models of the experiments, all made of units: none of them knows a normalizer."""
+"""Models of the experiments, all made of schemes' units: none of them knows a normalizer."""
 
 from __future__ import annotations
 
+import importlib
+import inspect
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import keras
-
-from keras_norms import schemes
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.models.bn_inception import FIGURE_5_576, bn_inception, require_depth
-from keras_norms.lab.models.inception import inception
-from keras_norms.lab.models.mlp import SMALL, mlp
-from keras_norms.lab.models.plain import convolutions_a_stage, plain
-from keras_norms.lab.models.resnet import blocks_a_stage, resnet
+from keras_norms.lab.models.table import MODELS as MODELS
+from keras_norms.lab.specs import Chosen
+from keras_norms.lab.user_object import is_user_object, load
 
 if TYPE_CHECKING:
-    from keras_norms.lab.training.run import Run
+    import keras
 
-MODELS: dict[str, Callable[..., keras.Model]] = {
-    "bn_inception": bn_inception,
-    "bn_inception_576": partial(bn_inception, table=FIGURE_5_576),
-    "bn_inception_lrn": partial(bn_inception, local_response=True),
-    "inception": inception,
-    "mlp": mlp,
-    "mlp_small": partial(mlp, deviation=SMALL),
-    "plain": plain,
-    "resnet": resnet,
-}
+    from keras_norms.schemes import Scheme
 
 
-def require(model: str, *, depth: int, activation: str) -> None:
-    """Raises BadInput for what no data can mend: all that a run can be told before it starts."""
-    if model not in MODELS:
-        raise BadInput(f"model={model!r} is unknown: write one of {sorted(MODELS)}")
-    try:
-        keras.activations.get(activation)
-        if model == "plain":
-            convolutions_a_stage(depth)
-        if model.startswith("bn_inception"):
-            require_depth(depth)
-        if model == "resnet":
-            blocks_a_stage(depth)
-    except ValueError as error:
-        raise BadInput(f"model={model!r}, activation={activation!r}: {error}") from error
+def build(model: Chosen, scheme: Scheme, input_shape: tuple[int, ...], classes: int) -> keras.Model:
+    """A model: examples in, logits out, weights drawn from Python's `random`.
 
-
-def build(run: Run, input_shape: tuple[int, ...], classes: int) -> keras.Model:
-    """The model of a run: images in, logits out, weights drawn from Python's `random`.
+    A function of the user gets its own arguments, and `scheme`, `input_shape` and `classes` where
+    it has parameters of these names.
 
     Raises:
         BadInput: a normalizer or an input shape that the model cannot have.
     """
+    given = {"scheme": scheme, "input_shape": input_shape, "classes": classes}
+    builder = _builder(model)
+    if is_user_object(model.name):
+        given = _those_it_takes(builder, given, model, scheme)
     try:
-        return MODELS[run.model](
-            schemes.get(run.normalizer),
-            depth=run.depth,
-            width=run.width,
-            input_shape=input_shape,
-            classes=classes,
-            activation=run.activation,
-            dropout=run.dropout,
-        )
+        return builder(**given, **model.arguments)
     except ValueError as error:
         raise BadInput(
-            f"model={run.model!r} of depth={run.depth}, width={run.width} with "
-            f"normalizer={run.normalizer!r} cannot be built: {error}"
+            f"Invalid model={model.text!r}: with normalizer={str(scheme)!r} and examples of shape "
+            f"{input_shape} it cannot be built: {error}"
         ) from error
+
+
+def _builder(model: Chosen) -> Callable[..., Any]:
+    if is_user_object(model.name):
+        return load("model", model.name)
+    module, _, function = MODELS[model.name].builder.partition(":")
+    return getattr(importlib.import_module(module), function)
+
+
+def _those_it_takes(
+    builder: Callable[..., Any], given: dict[str, Any], model: Chosen, scheme: Scheme
+) -> dict[str, Any]:
+    parameters = inspect.signature(builder).parameters
+    taken = {name: value for name, value in given.items() if name in parameters}
+    if "scheme" not in taken and str(scheme) != "none":
+        raise BadInput(
+            f"Invalid model={model.text!r}: it has no parameter `scheme`, so that "
+            f"normalizer={str(scheme)!r} has no effect: leave it out, or take `scheme` and call "
+            "`scheme(linear, activation)`"
+        )
+    return taken

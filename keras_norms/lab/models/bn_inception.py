@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 import keras
 from keras import layers
 
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.lab.models.inception_module import Module, inception_module, scale
+from keras_norms.lab.models.initializers import kernel_initializer
 from keras_norms.lab.models.local_response import LocalResponseNormalization
-from keras_norms.lab.models.parts import classifier, conv_unit, kernel_initializer
 from keras_norms.schemes import Scheme
 
 STEM, REDUCE, SECOND = 64, 64, 192  # filters of the 7x7, and of the 1x1 and 3x3 after it
@@ -40,13 +40,12 @@ LEAST_PIXELS = 24  # at which the modules begin, where the image has them: 28 in
 def bn_inception(
     scheme: Scheme,
     *,
-    depth: int = len(FIGURE_5),
     width: int = STEM,
     input_shape: tuple[int, ...],
     classes: int,
     activation: str = "relu",
     dropout: float = 0.0,
-    table: Mapping[str, Module] = FIGURE_5,
+    channels: str = "branches",
     local_response: bool = False,
 ) -> keras.Model:
     """The network of the paper at 224x224 pixels and `width` 64; slimmer and smaller at others.
@@ -54,18 +53,16 @@ def bn_inception(
     Every convolution is a unit; layers bear the names of the table's rows.
 
     Args:
-        depth: 10, the modules of the table.
         width: filters of the first convolution; all others have `width / 64` of the table's.
         input_shape: of the three halvings in front of the modules (the 7x7, two max pools), the
             last ones are left out where fewer than 24 pixels would remain: all at 32, one at 96.
-        table: filters of the modules: `FIGURE_5` as printed, or `FIGURE_5_576`.
+        channels: what of the table is true: its "branches", or its "sums" (`FIGURE_5_576`).
         local_response: local response normalization after the first max pool and before the
             second, where GoogLeNet has it. Nothing in Figure 5 says so.
 
     Raises:
-        ValueError: another depth, or an image of fewer than 8x8 pixels.
+        ValueError: an image of fewer than 8x8 pixels.
     """
-    require_depth(depth)
     if min(input_shape[:2]) < 8:
         raise ValueError(f"input_shape={input_shape} is smaller than 8x8 pixels")
     factor, halved = width / STEM, halvings(min(input_shape[:2]))
@@ -91,15 +88,9 @@ def bn_inception(
     x = respond(conv_unit(scheme, x, scale(SECOND, factor), 3, activation))
     if halved > 2:
         x = layers.MaxPooling2D(3, strides=2, padding="same", name="max_pool_2")(x)
-    for row, module in table.items():
+    for row, module in (FIGURE_5_576 if channels == "sums" else FIGURE_5).items():
         x = inception_module(scheme, x, module.times(factor), activation, f"module_{row}")
     return classifier(layers.GlobalAveragePooling2D()(x), inputs, classes, dropout, "bn_inception")
-
-
-def require_depth(depth: int) -> None:
-    """Raises ValueError for a depth that the table does not have."""
-    if depth != len(FIGURE_5):
-        raise ValueError(f"depth={depth} must be {len(FIGURE_5)}, the modules of Figure 5")
 
 
 def halvings(pixels: int) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import keras
 from keras import layers
 
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.lab.models.inception_module import Module, inception_module
-from keras_norms.lab.models.parts import classifier, conv_unit
 from keras_norms.schemes import Scheme
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from keras import layers
 
-from keras_norms.lab.models.parts import conv_unit
+from keras_norms.lab.models.blocks import conv_unit
 from keras_norms.schemes import Scheme
 
 POOLS = {"average": layers.AveragePooling2D, "max": layers.MaxPooling2D}

@@ -5,11 +5,9 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from keras_norms.lab.models.parts import classifier, kernel_initializer
+from keras_norms.lab.models.blocks import classifier
+from keras_norms.lab.models.initializers import kernel_initializer
 from keras_norms.schemes import Scheme
-
-# Ioffe & Szegedy 2015, Section 4.1, start from small random Gaussian values; this is our "small".
-SMALL = 0.05
 
 
 def mlp(
@@ -21,12 +19,13 @@ def mlp(
     classes: int,
     activation: str = "relu",
     dropout: float = 0.0,
-    deviation: float | None = None,
+    deviation: float = 0.0,
 ) -> keras.Model:
     """`depth` hidden layers of `width` units, each a unit, and a linear head.
 
     Hidden kernels are He normal before rectifiers and Glorot normal before other activations, or
-    normal of the `deviation` that is given.
+    normal of the standard `deviation` that is given: Ioffe & Szegedy 2015, Section 4.1, start from
+    small Gaussian values.
     """
     inputs = keras.Input(input_shape)
     x = layers.Flatten()(inputs)

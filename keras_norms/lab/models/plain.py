@@ -5,7 +5,7 @@ from __future__ import annotations
 import keras
 from keras import layers
 
-from keras_norms.lab.models.parts import classifier, conv_unit
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.schemes import Scheme
 
 
@@ -24,9 +24,6 @@ def plain(
     They stand in three stages of widths `width`, 2 and 4 times it, as evenly as they divide, the
     first stages taking what is left over; the second and third stage begin by halving the image.
     With a depth of 6 n + 2 that is the residual network of this depth without its shortcuts.
-
-    Raises:
-        ValueError: a depth below 2.
     """
     inputs = x = keras.Input(input_shape)
     for stage, convolutions in enumerate(convolutions_a_stage(depth)):
@@ -38,6 +35,4 @@ def plain(
 
 def convolutions_a_stage(depth: int) -> list[int]:
     """`depth - 1` convolutions over three stages; the head is the last weighted layer."""
-    if depth < 2:
-        raise ValueError(f"depth={depth} leaves no convolution before the head: write 2 or more")
     return [(depth - 1 + left) // 3 for left in (2, 1, 0)]

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_norms.lab.models.parts import classifier, conv_unit
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.schemes import Scheme
 
 
@@ -25,11 +25,8 @@ def resnet(
 
     The first block of the second and third stage halves the image. A shortcut is the identity or,
     where the shape changes, a 1x1 unit. The activation follows the addition.
-
-    Raises:
-        ValueError: a depth that is not 6 n + 2.
     """
-    blocks = blocks_a_stage(depth)
+    blocks = (depth - 2) // 6  # of two convolutions each, and the stem and the head
     inputs = keras.Input(input_shape)
     x = conv_unit(scheme, inputs, width, 3, activation)
     for stage in range(3):
@@ -37,13 +34,6 @@ def resnet(
             strides = 2 if stage and not block else 1
             x = _basic_block(scheme, x, width * 2**stage, strides, activation)
     return classifier(layers.GlobalAveragePooling2D()(x), inputs, classes, dropout, "resnet")
-
-
-def blocks_a_stage(depth: int) -> int:
-    """`n` of `depth = 6 n + 2`: two convolutions a block, three stages, the stem and the head."""
-    if depth < 8 or depth % 6 != 2:
-        raise ValueError(f"depth={depth} must be 6 n + 2: 8, 14, 20, 32, 56, 110, ...")
-    return (depth - 2) // 6
 
 
 def _basic_block(scheme: Scheme, x: Any, filters: int, strides: int, activation: str) -> Any:

@@ -9,10 +9,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, ScalarFormatter
 
+from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
 from keras_norms.lab.report.frontier_plot import APART, Along
 from keras_norms.lab.report.tables import Table, number, percent
-from keras_norms.lab.stability.cell import Cell
 from keras_norms.lab.training import Outcome
 from keras_norms.lab.trials import value_of
 

@@ -10,14 +10,16 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from keras_norms.lab.edges.cell import Cell
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.figures import Figure, drawing
-from keras_norms.lab.stability.cell import Cell
-from keras_norms.lab.stability.verdict import Verdict
 
 LOOKS = {
-    Verdict.TRAINED: ("#009e73", "o"),
+    Verdict.USEFUL: ("#0072b2", "D"),
+    Verdict.ALIVE: ("#009e73", "o"),
     Verdict.UNTRAINED: ("#e69f00", "s"),
     Verdict.BLEW_UP: ("#d55e00", "X"),
+    Verdict.DEAD: ("#333333", "X"),
 }
 
 
@@ -28,7 +30,7 @@ def draw_chances(folder: Path, name: str, cell: Cell, *, title: str, caption: st
         x = next(iter(cell.seeds.values())).range.rates
         chances = np.array([known.forecast(x) for known in cell.seeds.values()])
         lines = {
-            "trains": (chances[:, 1], "#009e73"),
+            "trains": (chances[:, 2:].sum(1), "#009e73"),
             "does not blow up": (1 - chances[:, 0], "#333333"),
         }
         for label, (of_seeds, ink) in lines.items():

@@ -14,8 +14,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
+from keras_norms.lab.edges.cell import Cell, Edge
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
-from keras_norms.lab.stability.cell import Cell, Edge
 
 LINES = {"trains": "-", "blow_up": (0, (4, 2.5))}
 NAMES = {"trains": "trains", "blow_up": "blow-up"}

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from keras_norms.lab.edges.cell import Cell, spoken
 from keras_norms.lab.report.frontier_plot import DEPTH, Along
-from keras_norms.lab.report.tables import Table, percent
-from keras_norms.lab.stability.cell import Cell, spoken
-from keras_norms.lab.stability.no_threshold import LIKELY
+from keras_norms.lab.report.tables import Table
 
 
 def frontier_table(cells: Sequence[Cell], name: str, steps: int, along: Along = DEPTH) -> Table:
@@ -22,7 +21,6 @@ def frontier_table(cells: Sequence[Cell], name: str, steps: int, along: Along = 
             "seeds: trains": ", ".join(map(spoken, cell.trains.values)),
             "blow-up": str(cell.blow_up),
             "seeds: blow-up": ", ".join(map(spoken, cell.blow_up.values)),
-            "no threshold": percent(cell.no_threshold) if cell.no_threshold > LIKELY else "",
             "out of order": cell.out_of_order,
             "runs": len(cell.outcomes),
         }
@@ -44,25 +42,22 @@ def frontier_table(cells: Sequence[Cell], name: str, steps: int, along: Along = 
                     strict=True,
                 )
             },
-            "no_threshold": known.no_threshold,
-            "cell_no_threshold": cell.no_threshold,
         }
         for cell in cells
         for seed, known in cell.seeds.items()
     ]
     caption = (
         f"Largest learning rate that trains within {steps} steps, and largest before blow-up: "
-        "median over seeds [90 % interval of the seeds' posteriors together], then the median of "
-        "each seed. Unknown: the interval is wider than a decade. No threshold: the probability, "
-        "where likely, that dead but finite runs lie "
-        "between blown-up ones, so that the blow-up edge is only where they begin; few runs seldom "
-        "show it. Out of order: runs that did not train between learning rates that did."
+        "median over seeds [its 90 % interval], the range that holds the edge of a new seed with "
+        "probability 90 %, and the median of each seed. Unknown: the interval of the median is "
+        "wider than a decade. Out of order: runs that did not train between learning rates that "
+        "did."
     )
     return Table(name, pd.DataFrame(rows), caption, pd.DataFrame(tidy).round(3))
 
 
 def frontier_summary(cells: Sequence[Cell], steps: int, along: Along = DEPTH) -> list[str]:
-    """One sentence a row of cells, and one on those that have no threshold."""
+    """One sentence a row of cells."""
     sentences = []
     for place in sorted({along.of(cell) for cell in cells}):
         found = [
@@ -73,11 +68,5 @@ def frontier_summary(cells: Sequence[Cell], steps: int, along: Along = DEPTH) ->
         sentences.append(
             f"{along.column.capitalize()} {place}: the largest learning rate that trains within "
             f"{steps} steps is {', '.join(found)}."
-        )
-    if odd := [cell for cell in cells if cell.no_threshold > LIKELY]:
-        named = [f"{cell.program.normalizer} at {along.column} {along.of(cell)}" for cell in odd]
-        sentences.append(
-            f"Blow-up is no threshold, dead but finite runs lying between blown-up ones, for "
-            f"{', '.join(named)}."
         )
     return sentences

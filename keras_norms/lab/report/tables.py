@@ -5,8 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
+
+FORMULA = "=+-@\t\r"  # how a formula begins
 
 
 @dataclass(frozen=True)
@@ -25,8 +28,7 @@ class Table:
     tidy: pd.DataFrame | None = None
 
     def markdown(self) -> str:
-        # A bar inside a cell would end it.
-        cells = self.frame.map(lambda cell: str(cell).replace("|", "\\|"))
+        cells = self.frame.map(_escaped)
         return cells.to_markdown(index=False, disable_numparse=True)
 
     def latex(self) -> str:
@@ -39,12 +41,25 @@ class Table:
         """Writes `<name>.csv`, `<name>.md` and `<name>.tex` into `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         tidy = self.frame if self.tidy is None else self.tidy
-        tidy.to_csv(folder / f"{self.name}.csv", index=False)
+        tidy.map(harmless).to_csv(folder / f"{self.name}.csv", index=False)
         origin = f"\n<sub>{provenance}</sub>\n" * bool(provenance)
         text = f"{self.caption}\n\n{self.markdown()}\n{origin}"
         (folder / f"{self.name}.md").write_text(text, encoding="utf-8")
-        said = "".join(f"% {line}\n" for line in (self.caption, provenance) if line)
+        lines = f"{self.caption}\n{provenance}".splitlines()
+        said = "".join(f"% {line}\n" for line in lines if line)
         (folder / f"{self.name}.tex").write_text(said + self.latex(), encoding="utf-8")
+
+
+def harmless(cell: Any) -> Any:
+    """A text that a spreadsheet would take for a formula, with a quote in front."""
+    is_formula = isinstance(cell, str) and cell[:1] in FORMULA and cell[:1]
+    return f"'{cell}" if is_formula else cell
+
+
+def _escaped(cell: Any) -> str:
+    # A bar would end the cell, a tag would be taken for one.
+    text = str(cell).replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
+    return text.replace("\n", " ")
 
 
 def number(value: float | None) -> str:

@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
+from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.report.figures import Figure, colour, drawing
-from keras_norms.lab.stability.cell import Cell
 
 ACROSS = 4  # panels in a row
 STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))

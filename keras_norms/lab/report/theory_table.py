@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from keras_norms.lab.edges.agreement import Agreement, Interval, agreement
+from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.report.tables import Table, number
-from keras_norms.lab.stability.agreement import Agreement, Interval, agreement
-from keras_norms.lab.stability.cell import Cell
 
 EDGES = {"trains": "trains", "blow_up": "blow-up"}
 

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from keras_norms.lab.edges.cell import Cell, spoken
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
-from keras_norms.lab.stability.cell import Cell, spoken
-from keras_norms.lab.stability.verdict import Verdict
 
 COST = "#d55e00"
 
@@ -20,7 +19,7 @@ def milliseconds(cell: Cell) -> tuple[float, float, float]:
     of_runs = [
         1000 * outcome.cost.cpu_seconds / outcome.run.steps
         for outcome in cell.outcomes
-        if outcome.verdict is not Verdict.BLEW_UP
+        if not outcome.verdict.blown
     ]
     low, middle, high = np.percentile(of_runs or [math.nan], (25, 50, 75))
     return float(middle), float(low), float(high)

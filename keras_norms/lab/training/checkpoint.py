@@ -1,14 +1,15 @@
-"""Checkpoints: a run that is killed goes on from its last one, to the same curve, bit for bit.
+"""Checkpoints: an interrupted run resumes from its last one, to the same curve, bit for bit.
 
-Within `kept_in(folder)` a run in the middle is written to `folder/<key>.npz` every minute, at the
-end of a call into the backend: every variable of the model (moving statistics and the seeds of
-dropout among them) and of the optimizer, the loss and accuracy of each step, the curve, what a
-probe has answered, and the seconds spent. A kill costs at most that minute; what is shorter never
-writes one. The file is written beside and moved into place, so the last whole one is always there.
+Within `kept_in(folder)` a run in the middle is written to `folder/<key>.npz` every minute: every
+variable of the model (moving statistics and the seeds of dropout among them) and of the optimizer,
+the loss and accuracy of each step, the curve, what probes have answered, and the seconds spent. A
+kill costs at most that minute; what is shorter never writes one. The file is written beside and
+moved into place, so the last whole one is always there.
 
-What could silently give another curve is not used: a file holds the `origin` of its run. Where any
-of it differs from what is here, or the file is damaged, a warning says so and the run starts from
-its first step. A file that lies under another run's name was put there by hand, and is refused.
+What could silently give another curve is not used: a file holds the `fingerprint` of its run. Where
+any of it differs from what is here, or the file is damaged, a warning says so and the run starts
+from its first step. A file that lies under another run's name was put there by hand, and is
+refused.
 """
 
 from __future__ import annotations
@@ -19,21 +20,22 @@ import json
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training.origin import difference, origin
+from keras_norms.lab.training.fingerprint import difference, fingerprint
 from keras_norms.lab.training.outcome import Cost, from_json, to_json
-from keras_norms.lab.training.run import Run
 
-VERSION = 1  # of what a file holds
+if TYPE_CHECKING:
+    from keras_norms.lab.training.run import Run
+
+VERSION = 2  # of what a file holds
 EVERY = 60.0  # seconds
 LARGEST_SHARE = 0.02  # of the time that may go into writing: large states are written less often
 
@@ -69,14 +71,14 @@ class Reached:
     Attributes:
         losses, accuracies: of each training step.
         rows: of the curve, in the order of `outcome.COLUMNS`.
-        probed: what a probe has answered.
+        probed: what each probe has answered.
         cost: seconds.
     """
 
     losses: list[float] = field(default_factory=list)
     accuracies: list[float] = field(default_factory=list)
     rows: list[tuple[float, ...]] = field(default_factory=list)
-    probed: list[Mapping[str, Any]] = field(default_factory=list)
+    probed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     cost: Cost = field(default_factory=lambda: Cost(0.0, 0.0, 0.0))
 
 
@@ -90,24 +92,37 @@ class Checkpoint:
 
 
 class Keeper:
-    """Reads and writes the checkpoint of one run.
+    """Reads and writes the checkpoint of one run, and counts what the run costs.
 
     Args:
-        run: the run.
+        run: the run, whose probes' answers are in the file.
         data: its data.
-        probe: what looks on, whose answers are in the file.
     """
 
-    def __init__(self, run: Run, data: ImageData, probe: Callable[..., Any] | None) -> None:
-        self._run, self._data, self._probe = run, data, probe
+    def __init__(self, run: Run, data: Any) -> None:
+        self._run, self._data = run, data
         place = _place.get()
         self._path = None if place is None else _path(place[0], run)
         self._pause = 0.0 if place is None else place[1]
         self._last = time.monotonic()
+        self.start(Cost(0.0, 0.0, 0.0), 0.0)
 
     @functools.cached_property
     def _origin(self) -> dict[str, Any]:
-        return origin(self._run, self._data, self._probe)
+        return fingerprint(self._run, self._data)
+
+    def start(self, before: Cost, compile_seconds: float) -> None:
+        """Starts the clock, after what earlier processes have spent."""
+        self._before, self._compile_seconds = before, compile_seconds
+        self._cpu, self._wall = time.process_time(), time.perf_counter()
+
+    def cost(self) -> Cost:
+        """What was spent until now, in all processes."""
+        return Cost(
+            self._before.cpu_seconds + time.process_time() - self._cpu,
+            self._before.wall_seconds + time.perf_counter() - self._wall,
+            self._before.compile_seconds + self._compile_seconds,
+        )
 
     def due(self) -> bool:
         """Whether it is time to write."""
@@ -143,7 +158,7 @@ class Keeper:
             losses=arrays["losses"].tolist(),
             accuracies=arrays["accuracies"].tolist(),
             rows=[tuple(row) for row in from_json(said["rows"])],
-            probed=[{name: from_json(row[name]) for name in row} for row in said["probed"]],
+            probed=from_json(said["probed"]),
             cost=Cost(**said["cost"]),
         )
         values, optimizer = (
@@ -151,33 +166,35 @@ class Keeper:
         )
         return Checkpoint(reached, values, optimizer)
 
-    def write(self, checkpoint: Checkpoint) -> None:
-        """Puts `checkpoint` in the place of the one before; what cannot be written is warned of."""
-        reached, made = checkpoint.reached, self._origin
+    def write(
+        self, reached: Reached, values: list[np.ndarray], optimizer: list[np.ndarray]
+    ) -> None:
+        """Replaces the checkpoint before; where it cannot be written, a warning says so."""
+        reached.cost, made = self.cost(), self._origin
         began = time.monotonic()
         said = {
             "version": VERSION,
             "key": self._run.key,
             "origin": made,
             "rows": to_json(reached.rows),
-            "probed": [{name: to_json(row[name]) for name in row} for row in reached.probed],
+            "probed": to_json(reached.probed),
             "cost": asdict(reached.cost),
-            "values": len(checkpoint.values),
-            "optimizer": len(checkpoint.optimizer),
+            "values": len(values),
+            "optimizer": len(optimizer),
         }
         arrays = {
             "said": np.frombuffer(json.dumps(said).encode(), np.uint8),
             "losses": np.array(reached.losses),
             "accuracies": np.array(reached.accuracies),
-            **{f"values{k}": value for k, value in enumerate(checkpoint.values)},
-            **{f"optimizer{k}": value for k, value in enumerate(checkpoint.optimizer)},
+            **{f"values{k}": value for k, value in enumerate(values)},
+            **{f"optimizer{k}": value for k, value in enumerate(optimizer)},
         }
         try:
             _write(self._path, arrays)
         except OSError as error:
             warnings.warn(
                 f"checkpoint {str(self._path)!r} cannot be written ({error.strerror or error}); "
-                "the run goes on without",
+                "the run continues without",
                 stacklevel=2,
             )
         self._last = time.monotonic()

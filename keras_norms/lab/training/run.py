@@ -1,139 +1,248 @@
-"""A run: everything that one training is made of, and nothing else."""
+"""A run: everything that one training is made of, and nothing else.
+
+It says what is trained in specs, imports no framework, and so can be made, named and read back
+where none is installed. `do` trains it.
+"""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
-import numbers
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any
 
-import keras
-
-from keras_norms import schemes
-from keras_norms.lab import models
+from keras_norms.lab.backend import backend
+from keras_norms.lab.data.table import EACH_EPOCH, MOVED, choose_data, is_stream, pixels
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training.schedules import parse
+from keras_norms.lab.models.table import MODELS
+from keras_norms.lab.specs import Chosen, choose
+from keras_norms.lab.training import normalizers, schedules
+from keras_norms.lab.training.options import INITIALIZERS, OPTIMIZERS, PARTS, SHARED
+from keras_norms.lab.training.outcome import Outcome
+from keras_norms.lab.training.probe_table import choose_probe
 from keras_norms.lab.training.schema import known_fields
-from keras_norms.lab.training.swept import PARTS
+from keras_norms.lab.user_object import digest, is_user_object
 
-OPTIMIZERS = ("sgd",)
-LEAST = {"depth": 1, "width": 1, "batch": 1, "steps": 1, "evaluate_every": 0, "seed": 0}
-TEXTS = ("data", "model", "normalizer", "activation", "schedule", "backend")
+if TYPE_CHECKING:
+    from keras_norms.lab.training.bench import Bench
+
 PRECISIONS = ("float32", "mixed_bfloat16")
+LEAST = {"batch": 0, "steps": 1, "evaluate_every": 0, "seed": 0}
 # What one compiled program takes as an argument rather than being compiled for.
-ARGUMENTS = ("learning_rate", "schedule", "seed", "steps", "evaluate_every")
-ARGUMENTS += ("reshuffle", "applies_to", "rest_rate")
-# Fields that came later: where they are at these defaults, a run keeps the key it always had.
-LATER = {"reshuffle": True, "applies_to": "all", "rest_rate": 0.1}
+ARGUMENTS = ("learning_rate", "schedule", "initializer", "steps", "evaluate_every", "stop_at")
+ARGUMENTS += ("keep_predictions", "seed", "probes")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
     """One training, wholly described. On one device and number of threads equal runs end alike.
 
+    Texts are specs, `name:key=value,...`, and canonical once the run is made: arguments in order,
+    defaults left out. `@module.attribute:...` is an object of yours wherever one is named.
+
     Attributes:
-        data: data set: "digits", a TFDS name, or "binary:" or "tenth:" and either.
-        model: a name in `lab.models.MODELS`: "mlp", "plain" and "resnet" (depth 6n+2), ...
-        depth, width: as the model counts them.
-        normalizer: scheme spec.
-        activation: Keras activation name.
-        dropout: rate before the head.
-        optimizer: "sgd".
-        momentum: of the optimizer.
-        l2: weight of the sum of squared kernels in the loss that is minimized.
-        batch: examples a step.
-        reshuffle: whether each epoch has new batches; else those of the first, in a new order.
-        steps: how many; the curve ends there, or where the run blows up.
+        model: in `lab.models.MODELS`, as in "mlp:depth=16,width=64"; or a function of yours.
+        learning_rate: before the schedule.
+        data: "digits", or any image classification set of TensorFlow Datasets, with what
+            `lab.data.table.IMAGES` names: "cifar10:examples=1000,size=16,flip=true,crop=4".
+        normalizer: scheme spec, as in "group:groups=8".
+        initializer: of all kernels of linear layers: "he", "xavier", "lecun", "orthogonal", each
+            with `gain`; "default" is what the model's builder says.
+        optimizer: "sgd:momentum=0.9,nesterov=true", "adam", "adamw:decay=0.01", "lion", "muon",
+            each with `l2`, the weight of the sum of squared kernels in the loss that is minimized;
+            `applies_to`, the variables that learn at `learning_rate`: "all", "body" (all but the
+            head) or "kernels" (those of the body, without gamma, beta and biases); `rest_rate`,
+            the learning rate of the others, on the same schedule.
+        schedule: "constant", "exponential", "warmup", "piecewise", "cosine", joined by "+"; see
+            `schedules.learning_rates`.
+        batch: examples a step; 0 for all of them.
+        steps: how many; the curve ends there, where the run blows up, or at `stop_at`.
         evaluate_every: steps between evaluations on the test set; 0 for one at the end.
-        learning_rate: at step zero.
-        schedule: "constant", or "exponential:decay=0.5,every=100".
-        applies_to: the variables that learn at `learning_rate`: "all", "body" (all but the head),
-            or "kernels" (those of the body, without gamma, beta and biases).
-        rest_rate: learning rate of the others at step zero, on the same schedule; it says nothing,
-            and is its default, where `applies_to` is "all".
-        seed: of weights, batch order and dropout.
+        stop_at: training accuracy, mean since the evaluation before, at which to stop; 0 never.
+        keep_predictions: whether the outcome holds the predicted class of each test image.
+        seed: of weights, batch order, crops and dropout.
         backend: Keras backend.
         precision: Keras dtype policy.
+        probes: what to look at on the way; they change nothing and are not part of the key.
 
     Raises:
-        BadInput: a field that cannot be, named with its value.
+        BadInput: a field that cannot be, named with its value and what to write instead.
     """
 
+    model: str
+    learning_rate: float
     data: str = "digits"
-    model: str = "mlp"
-    depth: int
-    width: int
     normalizer: str = "none"
-    activation: str = "relu"
-    dropout: float = 0.0
+    initializer: str = "default"
     optimizer: str = "sgd"
-    momentum: float = 0.0
-    l2: float = 0.0
+    schedule: str = schedules.CONSTANT
     batch: int = 64
     steps: int = 200
     evaluate_every: int = 0
-    learning_rate: float
-    schedule: str = "constant"
-    reshuffle: bool = True
-    applies_to: str = "all"
-    rest_rate: float = 0.1
+    stop_at: float = 0.0
+    keep_predictions: bool = False
     seed: int = 0
-    backend: str = field(default_factory=keras.config.backend)
+    backend: str = field(default_factory=backend)
     precision: str = "float32"
+    probes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, least in LEAST.items():
             value = getattr(self, name)
-            self._require(name, _is_int(value) and value >= least, f"a whole number from {least}")
-        for name in ("momentum", "dropout", "l2", "learning_rate", "rest_rate"):
-            self._require(name, _is_real(getattr(self, name)), "a number")
-        self._require("reshuffle", isinstance(self.reshuffle, bool), "True or False")
-        for name in TEXTS:
-            self._require(name, isinstance(getattr(self, name), str), "text")
-        for name in ("momentum", "dropout"):
-            self._require(name, 0 <= getattr(self, name) < 1, "in [0, 1)")
-        self._require("l2", 0 <= self.l2 < math.inf, "at least 0")
-        self._require("learning_rate", 0 < self.learning_rate < math.inf, "positive and finite")
-        self._require("rest_rate", 0 <= self.rest_rate < math.inf, "at least 0 and finite")
-        self._require("applies_to", self.applies_to in PARTS, f"one of {PARTS}")
-        self._require("optimizer", self.optimizer in OPTIMIZERS, f"one of {OPTIMIZERS}")
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            self._require(name, whole and value >= least, f"a whole number of at least {least}")
+        positive = _is_real(self.learning_rate) and 0 < self.learning_rate < math.inf
+        self._require("learning_rate", positive, "a positive and finite number")
+        share = _is_real(self.stop_at) and 0 <= self.stop_at <= 1
+        self._require("stop_at", share, "a number in [0, 1]")
+        kept = isinstance(self.keep_predictions, bool)
+        self._require("keep_predictions", kept, "True or False")
+        self._require("backend", isinstance(self.backend, str), "text")
         self._require("precision", self.precision in PRECISIONS, f"one of {PRECISIONS}")
-        parse(self.schedule)
-        models.require(self.model, depth=self.depth, activation=self.activation)
-        try:
-            canonical = str(schemes.get(self.normalizer))
-        except ValueError as error:
-            raise BadInput(f"normalizer={self.normalizer!r}: {error}") from error
-        object.__setattr__(self, "normalizer", canonical)
-        if self.applies_to == "all":
-            object.__setattr__(self, "rest_rate", LATER["rest_rate"])
-        for name in ("dropout", "momentum", "l2", "learning_rate", "rest_rate"):
-            object.__setattr__(self, name, float(getattr(self, name)))
+        listed = isinstance(self.probes, tuple) and all(isinstance(p, str) for p in self.probes)
+        self._require("probes", listed, "a tuple of specs, as in ('ray:at=(0,3)',)")
+        self._set("learning_rate", float(self.learning_rate))
+        self._set("stop_at", float(self.stop_at))
+        self._set("normalizer", normalizers.canonical(self.normalizer))
+        self._set("schedule", schedules.canonical(self.schedule))
+        for name in CHOOSERS:
+            self._set(name, self.of(name).text)
+        probes = sorted({choose_probe(probe, self.steps).text for probe in self.probes})
+        self._set("probes", tuple(probes))
+        drawn = self.of("model").arguments.get("deviation")
+        if drawn and self.initializer != "default":
+            raise BadInput(
+                f"Invalid initializer={self.initializer!r}: the model says deviation={drawn}; "
+                "leave one of them out"
+            )
+        if is_user_object(self.of("model").name) and self.initializer != "default":
+            raise BadInput(
+                f"Invalid initializer={self.initializer!r}: your own model draws its own weights; "
+                "leave it out"
+            )
 
     def _require(self, name: str, holds: bool, instead: str) -> None:
         if not holds:
-            raise BadInput(f"{name}={getattr(self, name)!r} cannot be: it must be {instead}")
+            raise BadInput(f"Invalid {name}={getattr(self, name)!r}: must be {instead}")
 
-    @property
-    def key(self) -> str:
-        """16 hexadecimal digits that name this run: the hash of its content."""
-        content = self.as_dict()
-        kept = {name: content[name] for name in content if content[name] != LATER.get(name)}
-        return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()[:16]
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)
 
-    @property
-    def program(self) -> tuple[tuple[str, Any], ...]:
-        """What a program is compiled for: all but learning rates, schedule, seed and steps.
+    def of(self, name: str) -> Chosen:
+        """The spec of a field, read: its name and all its arguments.
 
-        Of the L2 weight only whether there is one, as 1 or 0.
+        Args:
+            name: "model", "data", "optimizer" or "initializer".
         """
-        content = self.as_dict() | {"l2": float(self.l2 > 0)}
-        return tuple((name, content[name]) for name in content if name not in ARGUMENTS)
+        return CHOOSERS[name](getattr(self, name))
+
+    @functools.cached_property
+    def key(self) -> str:
+        """16 hexadecimal digits that name the training: the hash of its content.
+
+        What is at its default is left out, so that a field which comes later changes no key. For
+        your own objects the files that they stand in are hashed with it.
+        """
+        given = {f.name: (getattr(self, f.name), f.default) for f in fields(self)}
+        del given["probes"]
+        kept = {name: value for name, (value, default) in given.items() if value != default}
+        return _hash(kept | self._sources())
+
+    def _sources(self) -> dict[str, Any]:
+        named = {name: self.of(name).name for name in ("model", "data", "optimizer")}
+        named["normalizer"] = self.normalizer.partition(":")[0]
+        found = {of: digest(of, name) for of, name in named.items() if is_user_object(name)}
+        return {"sources": tuple(found.items())} if found else {}
+
+    @functools.cached_property
+    def parts(self) -> dict[str, str]:
+        """The record keys of what the run brings: "" is the training, the others are its probes."""
+        made = {"": self.key}
+        for probe in self.probes:
+            name = choose_probe(probe, self.steps).name
+            source = digest("probes", name) if is_user_object(name) else ""
+            made[probe] = f"{self.key}-{_hash([probe, source])}"
+        return made
+
+    @functools.cached_property
+    def program(self) -> tuple[tuple[str, Any], ...]:
+        """What a program is compiled for: all but what it takes as an argument.
+
+        Of the L2 weight only whether there is one.
+        """
+        optimizer = self.of("optimizer")
+        # SGD steps by the gradient, into which a variable's own rate can be multiplied.
+        parts = optimizer.name != "sgd" and optimizer.arguments["applies_to"] != PARTS[0]
+        content = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARGUMENTS}
+        content["data"] = _without(self.of("data"), EACH_EPOCH)
+        content["optimizer"] = _without(optimizer, *SHARED), optimizer.arguments["l2"] > 0, parts
+        return tuple(content.items()) + tuple(self._sources().items())
+
+    @property
+    def images(self) -> str:
+        """The data's spec without what is drawn from the run's seed: runs may share the arrays."""
+        return _without(self.of("data"), EACH_EPOCH, *MOVED)
+
+    @property
+    def streamed(self) -> bool:
+        """Whether its images come as a stream, and `fit` trains."""
+        return is_stream(self.of("data"))
+
+    @property
+    def effort(self) -> float:
+        """About what it costs, in steps of one small dense layer."""
+        model, data = self.of("model"), self.of("data")
+        batch = self.batch or data.arguments["examples"] or 1000
+        cost = MODELS[model.name].cost if model.name in MODELS else _price_of_yours
+        return self.steps * cost(model.arguments, pixels(data), batch)
+
+    @property
+    def title(self) -> str:
+        """A few words that tell it from others of its experiment."""
+        depth = self.of("model").arguments.get("depth")
+        deep = "" if depth is None else f", depth {depth}"
+        return f"{self.normalizer}{deep}, learning rate {self.learning_rate:.3g}, seed {self.seed}"
+
+    def check(self) -> None:
+        """Raises BadInput for what only Keras can tell: the backend, and the normalizer's layer."""
+        from keras_norms.lab.training.program import require_backend
+
+        require_backend(self)
+        normalizers.scheme(self.normalizer)
+
+    def do(self, bench: Bench) -> dict[str, dict[str, Any]]:
+        """Trains it: JSON-ready contents by the name of the part, of all that `bench` misses.
+
+        Raises:
+            BadInput: see `keras_norms.lab.training.train`.
+        """
+        from keras_norms.lab.training.bench import do
+
+        return do(self, bench)
+
+    def finished(self, bench: Bench) -> None:
+        """Its records are stored, so its checkpoint is removed."""
+        from keras_norms.lab.training.bench import forget
+
+        forget(self, bench)
+
+    def only(self, parts: Collection[str]) -> Run:
+        """The same training with those of its probes that are among `parts`."""
+        return replace(self, probes=tuple(probe for probe in self.probes if probe in parts))
+
+    def read(self, parts: Mapping[str, Mapping[str, Any]]) -> Outcome:
+        """The outcome that `do` has described, with the answers of the probes that are there.
+
+        Raises:
+            BadInput: another version wrote it.
+        """
+        return Outcome.from_parts(self, parts)
 
     def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return asdict(self) | {"probes": list(self.probes)}
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Run:
@@ -142,12 +251,51 @@ class Run:
         Raises:
             BadInput: fields that a run of this version does not have, or lacks.
         """
-        return cls(**known_fields(cls, content, "a run"))
+        content = known_fields(cls, content, "a run")
+        return cls(**content | {"probes": tuple(content.get("probes", ()))})
 
 
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+@functools.lru_cache(1024)
+def _model(text: str) -> Chosen:
+    return choose("model", text, MODELS)
+
+
+@functools.lru_cache(1024)
+def _optimizer(text: str) -> Chosen:
+    found = choose("optimizer", text, OPTIMIZERS, SHARED)
+    if found.arguments["applies_to"] == PARTS[0]:
+        # There is no rest, whose rate then says nothing.
+        text = _without(found, "rest_rate")
+        found = Chosen(
+            found.name, {**found.arguments, "rest_rate": SHARED["rest_rate"].default}, text
+        )
+    return found
+
+
+CHOOSERS = {
+    "model": _model,
+    "data": functools.lru_cache(1024)(choose_data),
+    "optimizer": _optimizer,
+    "initializer": functools.lru_cache(64)(lambda text: choose("initializer", text, INITIALIZERS)),
+}
+
+
+def _without(chosen: Chosen, *keys: str) -> str:
+    """The text of a spec without some of its arguments."""
+    from keras_norms.schemes.spec import Term, parse_term
+
+    term = parse_term(chosen.text)
+    kept = {key: value for key, value in term.arguments.items() if key not in keys}
+    return str(Term(term.name, kept))
+
+
+def _price_of_yours(arguments: Any, pixels: int, batch: int) -> float:
+    return 100.0
 
 
 def _is_real(value: Any) -> bool:
-    return isinstance(value, numbers.Real) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _hash(content: Any) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

@@ -19,10 +19,11 @@ import ray
 from ray.exceptions import RayActorError, RayTaskError
 
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.ledger.opening import is_local
+from keras_norms.lab.ledger.passwords import hidden_url
 from keras_norms.lab.provenance import COMMIT, provenance
-from keras_norms.lab.storage import hide_password, is_file
-from keras_norms.lab.workers.job import Job, environment
-from keras_norms.lab.workers.member import Message, work
+from keras_norms.lab.workers.protocol import Message, live
+from keras_norms.lab.workers.task import Task, environment
 
 
 @ray.remote
@@ -32,8 +33,8 @@ class Worker:
     def __init__(self) -> None:
         self._messages: queue.SimpleQueue[Message] = queue.SimpleQueue()
 
-    def work(self, job: Job) -> None:
-        work(job, self._messages.put)
+    def work(self, task: Task) -> None:
+        live(task, self._messages.put)
 
     def messages(self) -> list[Message]:
         return [self._messages.get() for _ in range(self._messages.qsize())]
@@ -42,10 +43,10 @@ class Worker:
 class Actor:
     """A worker on the cluster as seen from here; a `Member`."""
 
-    def __init__(self, job: Job, name: str, options: dict[str, Any]) -> None:
+    def __init__(self, task: Task, name: str, options: dict[str, Any]) -> None:
         self.name = name
         self._actor = Worker.options(**options).remote()
-        self._working = self._actor.work.remote(job)
+        self._working = self._actor.work.remote(task)
         self._asked = self._actor.messages.remote()
 
     def messages(self) -> list[Message]:
@@ -72,7 +73,7 @@ class Actor:
         ray.kill(self._actor)
 
 
-def launch(job: Job, workers: int | None) -> list[Actor]:
+def launch(task: Task, workers: int | None) -> list[Actor]:
     """Actors on the cluster, one a GPU or else one a core where `workers` is None.
 
     Raises:
@@ -85,9 +86,9 @@ def launch(job: Job, workers: int | None) -> list[Actor]:
     if workers > cores:
         raise BadInput(f"workers={workers} are more than the {cores} cores of the Ray cluster")
     hosts = {node["NodeManagerHostname"] for node in ray.nodes() if node["Alive"]}
-    if is_file(job.storage) and hosts != {socket.gethostname()}:
+    if is_local(task.storage) and hosts != {socket.gethostname()}:
         raise BadInput(
-            f"storage={hide_password(job.storage)!r} is a file on this machine, which the others "
+            f"storage={hidden_url(task.storage)!r} is a file on this machine, which the others "
             "of the Ray cluster cannot share; write postgresql://USER:PASSWORD@HOST/NAME"
         )
     variables = {
@@ -102,7 +103,7 @@ def launch(job: Job, workers: int | None) -> list[Actor]:
         "scheduling_strategy": "SPREAD",
         "runtime_env": {"env_vars": variables},
     }
-    return [Actor(job, f"worker {k + 1}", options) for k in range(workers)]
+    return [Actor(task, f"worker {k + 1}", options) for k in range(workers)]
 
 
 def _connect() -> None:

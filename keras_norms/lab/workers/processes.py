@@ -1,6 +1,6 @@
 """Workers as processes of this machine.
 
-A worker gets its job on its standard input, so that no list of processes shows a password, and
+A worker gets its task on its standard input, so that no list of processes shows a password, and
 ends as soon as that input does: it never outlives the process that started it. Its messages are
 lines of JSON on its standard output. `python -m keras_norms.lab.workers.processes` is a worker.
 """
@@ -20,8 +20,8 @@ import tempfile
 import threading
 
 from keras_norms.lab.provenance import cores
-from keras_norms.lab.workers.job import Job, environment
-from keras_norms.lab.workers.member import Message, work
+from keras_norms.lab.workers.protocol import Message, live
+from keras_norms.lab.workers.task import Task, environment
 
 TAIL = 12  # lines of a crashed worker's last words
 
@@ -29,7 +29,7 @@ TAIL = 12  # lines of a crashed worker's last words
 class Process:
     """A worker process; a `Member`."""
 
-    def __init__(self, job: Job, name: str, variables: dict[str, str]) -> None:
+    def __init__(self, task: Task, name: str, variables: dict[str, str]) -> None:
         self.name = name
         self._words = tempfile.TemporaryFile()  # noqa: SIM115
         self._process = subprocess.Popen(
@@ -44,7 +44,7 @@ class Process:
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
         with contextlib.suppress(BrokenPipeError):  # it died at once, as `lost` will tell
-            pickle.dump(job, self._process.stdin)
+            pickle.dump(task, self._process.stdin)
             self._process.stdin.flush()
 
     def _read(self) -> None:
@@ -76,9 +76,9 @@ class Process:
         self._words.close()
 
 
-def launch(job: Job, workers: int) -> list[Process]:
+def launch(task: Task, workers: int) -> list[Process]:
     variables = environment(workers, cores())
-    return [Process(job, f"worker {k + 1}", variables) for k in range(workers)]
+    return [Process(task, f"worker {k + 1}", variables) for k in range(workers)]
 
 
 def _signal(number: int) -> str:
@@ -95,7 +95,7 @@ def _die_with_starter() -> None:
 
 
 def main() -> None:
-    job = pickle.load(sys.stdin.buffer)
+    task = pickle.load(sys.stdin.buffer)
     threading.Thread(target=_die_with_starter, daemon=True).start()
     # Whatever else writes to the standard output, as backends do, writes to stderr instead.
     out = os.fdopen(os.dup(1), "w", buffering=1)
@@ -106,7 +106,7 @@ def main() -> None:
         with lock:  # a lease warns from its own thread
             print(json.dumps(dataclasses.asdict(message)), file=out)
 
-    work(job, send)
+    live(task, send)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks.ioffe2015 import groups
-from keras_norms.lab.stability.verdict import Verdict
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 from tests.lab.pretending import outcome
 
@@ -17,7 +17,7 @@ Rule = Callable[[Run], Outcome]
 
 
 def trains(run: Run, *accuracies: float, probed: Iterable[dict[str, Any]] = ()) -> Outcome:
-    one = outcome(run, Verdict.TRAINED, accuracies)
+    one = outcome(run, Verdict.ALIVE, accuracies)
     return dataclasses.replace(one, probed=tuple(probed))
 
 

@@ -8,8 +8,8 @@ import pytest
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.ioffe2015 import divergence, ensemble, figure1, scale, shuffle
 from benchmarks.ioffe2015.ablation import faster
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 from tests.benchmarks.ioffe2015.pretended import fails, pretend, trains
 from tests.lab.pretending import run as some_run
@@ -141,7 +141,7 @@ def test_the_working_rate_is_below_the_first_that_fails():
             for rate, verdict in zip(rates, verdicts, strict=True)
         }
 
-    trained, dead, blown = Verdict.TRAINED, Verdict.UNTRAINED, Verdict.BLEW_UP
+    trained, dead, blown = Verdict.ALIVE, Verdict.UNTRAINED, Verdict.BLEW_UP
     assert divergence.largest_working(swept(trained, trained, trained)) == 0.5
     assert divergence.largest_working(swept(trained, dead, trained)) == 0.1
     assert divergence.largest_working(swept(trained, trained, blown)) == 0.2

@@ -10,8 +10,8 @@ from benchmarks.ioffe2015 import convergence
 from benchmarks.ioffe2015.arms import ARMS, CONTROLS, PLAIN, X5, X30
 from benchmarks.ioffe2015.convergence import Settings
 from keras_norms.lab import trials
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Outcome, Run
 from tests.lab.pretending import Pretended, outcome
 
@@ -39,12 +39,12 @@ def as_in_the_paper(run: Run) -> Outcome:
         if run.learning_rate > 0.3:
             return outcome(run, Verdict.BLEW_UP, (0.1,))
         best = 0.7 if run.learning_rate == 0.1 else 0.5
-        return outcome(run, Verdict.TRAINED, tuple(best * k / 10 for k in range(1, 11)))
+        return outcome(run, Verdict.ALIVE, tuple(best * k / 10 for k in range(1, 11)))
     speed = 2 if run.learning_rate < 0.3 else 5
     high = {3.0: 0.8}.get(run.learning_rate, 0.75)
     high = 0.65 if run.activation == "sigmoid" else high
     return outcome(
-        run, Verdict.TRAINED, tuple(min(high, high * speed * k / 10) for k in range(1, 11))
+        run, Verdict.ALIVE, tuple(min(high, high * speed * k / 10) for k in range(1, 11))
     )
 
 

@@ -15,14 +15,14 @@ from benchmarks.ioffe2015.arms import (
 )
 from benchmarks.ioffe2015.claims import claims
 from benchmarks.ioffe2015.measures import Measured, best_rate, measure, steps_to
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.claims import Finding
-from keras_norms.lab.stability.verdict import Verdict
 from tests.lab.pretending import outcome, run
 
 pytestmark = pytest.mark.once
 
 
-def curve(*accuracies: float, rate: float = 0.1, seed: int = 0, verdict=Verdict.TRAINED):
+def curve(*accuracies: float, rate: float = 0.1, seed: int = 0, verdict=Verdict.ALIVE):
     """A run of 20 steps a point."""
     return outcome(run(rate, seed, steps=20 * len(accuracies)), verdict, accuracies)
 
@@ -42,7 +42,7 @@ def test_an_arm_is_measured_against_the_plain_run_of_its_seed():
     assert found.best == (0.9, 0.8)
     assert found.steps == (40, math.inf)
     assert found.speedup == (60 / 40, 0.0)
-    assert found.share(Verdict.TRAINED) == (1.0, 1.0)
+    assert found.share(Verdict.ALIVE) == (1.0, 1.0)
     assert measure(plain, plain).speedup == (1.0, 1.0)
 
 
@@ -70,7 +70,7 @@ def test_one_lucky_seed_does_not_choose_the_rate():
     assert best_rate([lucky, *unlucky, *sweep(r01=(0.6, 0.8, 0.9))]) == 0.1
 
 
-def measured(speedup: float = 1.0, best: float = 0.9, verdict: Verdict = Verdict.TRAINED):
+def measured(speedup: float = 1.0, best: float = 0.9, verdict: Verdict = Verdict.ALIVE):
     return Measured((best,) * 3, (10.0,) * 3, (speedup,) * 3, (verdict,) * 3)
 
 
@@ -103,7 +103,7 @@ def test_claims_that_all_hold():
         ({"x30": measured(3.0, best=0.894)}, 3),
         ({"plain_x5": measured(0.0, verdict=Verdict.UNTRAINED)}, 4),
         ({"sigmoid": measured(0.0, verdict=Verdict.UNTRAINED)}, 5),
-        ({"plain_sigmoid": measured(0.0, verdict=Verdict.TRAINED)}, 6),
+        ({"plain_sigmoid": measured(0.0, verdict=Verdict.ALIVE)}, 6),
     ],
 )
 def test_each_claim_fails_alone(change, claim):

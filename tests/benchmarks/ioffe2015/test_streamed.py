@@ -14,8 +14,8 @@ import pytest
 
 from benchmarks.ioffe2015 import streamed, streams
 from keras_norms.lab.data import ImageData
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Run
 from keras_norms.lab.training.program import Program
 

@@ -10,8 +10,8 @@ import pytest
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.max_learning_rate import find_max_learning_rate
-from keras_norms.lab.max_learning_rate.batches import Batches
-from keras_norms.lab.max_learning_rate.subject import Subject
+from keras_norms.lab.max_learning_rate.user_batches import UserBatches
+from keras_norms.lab.max_learning_rate.user_model import UserModel
 
 RNG = np.random.default_rng(0)
 CURVATURE = 4.0
@@ -62,8 +62,8 @@ def test_edges_of_a_classifier_and_its_picture(tmp_path):
 
 
 def test_a_run_starts_from_its_seed_s_weights_whatever_ran_before():
-    batches = Batches((CLASSES, CLASSES), 32)
-    subject = Subject(lambda: classifier(keras.optimizers.SGD(momentum=0.9)), batches.first())
+    batches = UserBatches((CLASSES, CLASSES), 32)
+    subject = UserModel(lambda: classifier(keras.optimizers.SGD(momentum=0.9)), batches.first())
     first = subject.train(0.1, 0, batches.of(0, 5))
     other = subject.train(0.1, 1, batches.of(0, 5))
     subject.train(1e6, 0, batches.of(0, 5))

@@ -11,7 +11,7 @@ from keras_norms.lab.report import frontier_plot, learning_curves
 from keras_norms.lab.report.figures import LOOKS, Figure, colour, drawing, marker
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
-from tests.lab.stability.cells import cell
+from tests.lab.edges.cells import cell
 
 pytestmark = pytest.mark.once
 

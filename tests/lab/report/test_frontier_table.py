@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from keras_norms.lab.edges.no_threshold import LIKELY
 
+from keras_norms.lab.edges.search import Search
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
 from keras_norms.lab.report.tables import percent
-from keras_norms.lab.stability.no_threshold import LIKELY
-from keras_norms.lab.stability.search import Search
-from keras_norms.lab.stability.verdict import Verdict
+from tests.lab.edges.cells import cell
 from tests.lab.pretending import outcome, run
-from tests.lab.stability.cells import cell
 
 pytestmark = pytest.mark.once
 

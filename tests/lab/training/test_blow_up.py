@@ -10,12 +10,11 @@ import numpy as np
 import pytest
 
 from keras_norms.lab.data import ImageData
-from keras_norms.lab.stability.verdict import Verdict
-from keras_norms.lab.training import Outcome, Run
-from keras_norms.lab.training import program as programs
-from keras_norms.lab.training.building import build
+from keras_norms.lab.edges.verdict import Verdict
+from keras_norms.lab.training import Outcome, Run, loop
+from keras_norms.lab.training.initialization import build
 from keras_norms.lab.training.program import Program
-from tests.lab.training.small import CLASSES, small_data, small_run
+from tests.lab.training.small import CLASSES, small_data, small_run, train_on
 
 # Without bends to die at, its weights grow for a few steps before the loss passes the limit.
 GROWING = {"activation": "linear", "depth": 3, "learning_rate": 0.5, "steps": 400}
@@ -33,7 +32,7 @@ def growing() -> Program:
 
 def followed(program: Program, run: Run) -> tuple[Outcome, list[int]]:
     calls: list[int] = []
-    outcome = program.train(run, lambda of, step: calls.append(step))
+    outcome = train_on(program, run, lambda of, step: calls.append(step))
     return outcome, calls
 
 
@@ -59,7 +58,7 @@ def test_it_ends_there_whatever_the_chunks_and_evaluations(
     first, calls = followed(growing, run)
     assert len(calls) == 2  # the first step, and one call that ends itself
     assert calls[-1] == first.blew_up_at + 1
-    monkeypatch.setattr(programs, "PATIENCE", 0.0)
+    monkeypatch.setattr(loop, "PATIENCE", 0.0)
     single, _ = followed(growing, run)
     assert single == first
     often, _ = followed(growing, small_run(**GROWING, evaluate_every=1))
@@ -102,11 +101,11 @@ def test_at_the_first_step():
 
 
 def test_others_are_untouched_by_it(program: Program):
-    fine = program.train(small_run(steps=60))
-    assert fine.verdict is Verdict.TRAINED
+    fine = train_on(program, small_run(steps=60))
+    assert fine.verdict is Verdict.ALIVE
     assert fine.blew_up_at is None
-    assert program.train(small_run(learning_rate=1e30)).verdict is Verdict.BLEW_UP
-    assert program.train(small_run(steps=60)) == fine
+    assert train_on(program, small_run(learning_rate=1e30)).verdict is Verdict.BLEW_UP
+    assert train_on(program, small_run(steps=60)) == fine
 
 
 def test_too_small_a_rate_is_untrained():
@@ -114,7 +113,7 @@ def test_too_small_a_rate_is_untrained():
     data, run = small_data(), small_run(learning_rate=1e-9, steps=60, activation="tanh")
     logits = keras.ops.convert_to_numpy(build(run, data, run.seed)(data.x_train))
     wrong = dataclasses.replace(data, y_train=logits.argmin(1).astype(np.int32))
-    outcome = Program(run, wrong).train(run)
+    outcome = train_on(Program(run, wrong), run)
     assert outcome.verdict is Verdict.UNTRAINED
     assert outcome.final("train_accuracy") == 0
     assert outcome.final("step") == 60

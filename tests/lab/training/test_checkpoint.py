@@ -1,7 +1,8 @@
-"""A run that goes on from a checkpoint has the curve that it would have had, bit for bit."""
+"""A run that resumes from a checkpoint has the curve that it would have had, bit for bit."""
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import warnings
 from collections.abc import Callable, Iterator
@@ -13,11 +14,10 @@ import pytest
 
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training import Outcome, Run, checkpoint, origin
-from keras_norms.lab.training import program as programs
+from keras_norms.lab.training import Outcome, Run, checkpoint, loop
 from keras_norms.lab.training.checkpoint import kept_in
 from keras_norms.lab.training.program import Program
-from tests.lab.training.small import small_data
+from tests.lab.training.small import small_data, train_on
 from tests.lab.training.test_same_run_same_outcome import but, trained
 
 __all__ = ["trained"]  # the fixture
@@ -29,16 +29,19 @@ def dense(test: Callable[..., None]) -> Callable[..., None]:
 
 
 def answer(model: keras.Model, data: ImageData) -> dict[str, list[float]]:
-    """A probe with numbers that JSON would lose digits of, if it did, and one that it has not."""
+    """Numbers that JSON would lose digits of, if it did, and one that it has not."""
     logits = keras.ops.convert_to_numpy(model(data.x_test, training=False)).astype(float)
     return {"means": [*logits.mean(0).tolist(), float("inf")]}
+
+
+PROBE = "@tests.lab.training.test_checkpoint.answer"
 
 
 class Killed(Exception):
     pass
 
 
-def killed(program: Program, run: Run, after: int, **looking: object) -> None:
+def killed(program: Program, run: Run, after: int) -> None:
     """Trains `run` and ends it without a word after a number of steps."""
 
     def stop(_: Run, step: int) -> None:
@@ -46,13 +49,13 @@ def killed(program: Program, run: Run, after: int, **looking: object) -> None:
             raise Killed
 
     with pytest.raises(Killed):
-        program.train(run, stop, **looking)
+        train_on(program, run, stop)
 
 
 @pytest.fixture
 def one_step_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a checkpoint after each, however long that takes."""
-    monkeypatch.setattr(programs, "PATIENCE", 0.0)
+    monkeypatch.setattr(loop, "PATIENCE", 0.0)
     monkeypatch.setattr(checkpoint, "LARGEST_SHARE", float("inf"))
 
 
@@ -62,9 +65,12 @@ def test_wherever_it_was_killed(trained: tuple[Program, Outcome], tmp_path: Path
     for after in range(first.run.steps):
         with kept_in(tmp_path / str(after), every=0):
             killed(program, first.run, after)
-            program.train(but(first, seed=9, steps=2))  # the program is used for something else
+            train_on(program, but(first, seed=9, steps=2))  # the program is used for something else
             told: list[int] = []
-            assert program.train(first.run, lambda run, step, told=told: told.append(step)) == first
+            assert (
+                train_on(program, first.run, lambda run, step, told=told: told.append(step))
+                == first
+            )
             assert told[0] == after + 1
 
 
@@ -75,8 +81,8 @@ def test_in_a_program_that_is_new(trained: tuple[Program, Outcome], tmp_path: Pa
     with kept_in(tmp_path, every=0):
         killed(program, first.run, 1)
         killed(program, first.run, 4)
-        other = Program(but(first, seed=99, learning_rate=5.0, steps=2), program._data)
-        assert other.train(first.run) == first
+        other = Program(but(first, seed=99, learning_rate=5.0, steps=2), program.data)
+        assert train_on(other, first.run) == first
 
 
 @pytest.mark.usefixtures("one_step_at_a_time")
@@ -84,13 +90,14 @@ def test_probes_points_and_costs_are_those_of_the_whole(
     trained: tuple[Program, Outcome], tmp_path: Path
 ):
     program, first = trained
-    whole = program.train(first.run, probe=answer)
-    assert len(whole.probed) == 3
+    run = dataclasses.replace(first.run, probes=(PROBE,))
+    whole = train_on(program, run)
+    assert [row["step"] for row in whole.probed[PROBE]] == [3, 6, 8]
     points: list[dict[str, float]] = []
     with kept_in(tmp_path, every=0):
-        killed(program, first.run, 4, probe=answer)
-        found = checkpoint.Keeper(first.run, program._data, answer).read()
-        again = program.train(first.run, None, lambda run, point: points.append(point), answer)
+        killed(program, run, 4)
+        found = checkpoint.Keeper(run, program.data).read()
+        again = train_on(program, run, None, lambda run, point: points.append(point))
     assert again == whole
     assert [point["test_loss"] for point in points] == [*whole.curve["test_loss"]]
     assert found.reached.cost.cpu_seconds > 0
@@ -114,7 +121,7 @@ def kept(
 def from_the_first_step(program: Program, run: Run, said: str) -> Outcome:
     told: list[int] = []
     with pytest.warns(UserWarning, match=said) as caught:
-        outcome = program.train(run, lambda run, step: told.append(step))
+        outcome = train_on(program, run, lambda run, step: told.append(step))
     assert len([w for w in caught if "checkpoint" in str(w.message)]) == 1
     assert told[0] == 1
     return outcome
@@ -138,13 +145,13 @@ def test_a_damaged_byte_is_noticed_or_makes_no_difference(trained, kept: Path):
         kept.write_bytes(whole[:place] + bytes([whole[place] ^ 0x10]) + whole[place + 1 :])
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            assert program.train(first.run) == first
+            assert train_on(program, first.run) == first
         refused += bool(caught)
     assert refused > 20
 
 
 def another_version(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(origin, "provenance", lambda: {"keras": "2.0"})
+    monkeypatch.setattr(fingerprint, "provenance", lambda: {"keras": "2.0"})
     return "keras='.*', where this has '2.0'"
 
 
@@ -154,13 +161,13 @@ def other_threads(monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def other_code(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(origin, "_digest_of_code", lambda: "another")
+    monkeypatch.setattr(fingerprint, "_digest_of_code", lambda: "another")
     return "code=.*another"
 
 
 def a_later_format(monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(checkpoint, "VERSION", 2)
-    return "is of version 1, not 2"
+    monkeypatch.setattr(checkpoint, "VERSION", 3)
+    return "is of version 2, not 3"
 
 
 @dense
@@ -174,13 +181,13 @@ def test_what_could_give_another_curve_is_not_used(trained, kept: Path, change, 
 @dense
 def test_nor_that_of_other_data_or_of_another_probe(trained, kept: Path):
     program, first = trained
-    other = small_data(program._data.input_shape[0])
+    other = small_data(program.data.input_shape[0])
     other.x_train[0, 0, 0, 0] += 1e-6
     moved = Program(first.run, other)
     from_the_first_step(moved, first.run, "images=")
     with pytest.warns(UserWarning, match="images="):
-        killed(program, first.run, 3, probe=answer)
-    assert from_the_first_step(program, first.run, "probe='.*answer'").probed == ()
+        killed(program, dataclasses.replace(first.run, probes=(PROBE,)), 3)
+    assert from_the_first_step(program, first.run, "probes=.*answer").probed == {}
 
 
 @dense
@@ -190,7 +197,7 @@ def test_another_runs_file_is_refused_and_left_there(trained, kept: Path):
     kept.rename(there := kept.with_name(f"{other.key}.npz"))
     before = there.read_bytes()
     with pytest.raises(BadInput, match=r"another run, with learning_rate=0.1, where this has 0.2"):
-        program.train(other)
+        train_on(program, other)
     assert there.read_bytes() == before
 
 
@@ -205,7 +212,7 @@ def test_a_write_that_fails_leaves_the_checkpoint_before_it(trained, kept: Path,
 
     monkeypatch.setattr(checkpoint.np, "savez", full)
     with pytest.warns(UserWarning, match="cannot be written .No space left on device"):
-        assert program.train(first.run) == first
+        assert train_on(program, first.run) == first
     assert kept.read_bytes() == before
     checkpoint.remove(first.run)
     assert [*kept.parent.iterdir()] == []
@@ -217,14 +224,14 @@ def test_short_runs_write_none_and_slow_writes_are_rare(trained, tmp_path, monke
     program, first = trained
     written: list[Path] = []
     monkeypatch.setattr(checkpoint, "_write", lambda path, arrays: written.append(path))
-    program.train(first.run)
+    train_on(program, first.run)
     with kept_in(tmp_path):
-        program.train(first.run)
+        train_on(program, first.run)
     assert written == []
     with kept_in(tmp_path, every=0):
-        program.train(first.run)
+        train_on(program, first.run)
         assert len(written) > 1
         written.clear()
         monkeypatch.setattr(checkpoint, "LARGEST_SHARE", 1e-9)
-        program.train(first.run)
+        train_on(program, first.run)
     assert len(written) == 1

@@ -7,10 +7,11 @@ import json
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.stability.verdict import Verdict
 from keras_norms.lab.training import Cost, Outcome, Run
 
 pytestmark = pytest.mark.once
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.once
 
 def outcome(**fields: object) -> Outcome:
     given = {
-        "run": Run(depth=2, width=8, learning_rate=0.1),
+        "run": Run(model="mlp:depth=2", learning_rate=0.1, probes=("@mine.look",)),
         "verdict": Verdict.BLEW_UP,
         "blew_up_at": 19,
         "curve": {
@@ -29,27 +30,38 @@ def outcome(**fields: object) -> Outcome:
             "test_accuracy": (0.1, 0.1),
         },
         "cost": Cost(1.0, 2.0, 3.0),
-        "probed": ({"p50": [0.1, math.nan]}, {"p50": [-math.inf, 1 / 3]}),
+        "losses": np.array([2.3, math.inf], np.float32),
+        "accuracies": np.array([0.1, 1 / 3], np.float32),
+        "predictions": np.array([3, 255], np.uint8),
+        "probed": {"@mine.look": [{"step": 10, "p50": [0.1, math.nan]}, {"a": {"b": -math.inf}}]},
     }
     return Outcome(**given | fields)
 
 
+def there_and_back(given: Outcome) -> Outcome:
+    return given.run.read(json.loads(json.dumps(given.parts(), allow_nan=False)))
+
+
 def test_json_and_back_bit_for_bit():
-    text = json.dumps(outcome().as_dict(), allow_nan=False)
-    again = Outcome.from_dict(json.loads(text))
+    again = there_and_back(outcome())
     assert again == outcome()
     assert again.cost == outcome().cost
     assert again.verdict is Verdict.BLEW_UP
     assert math.isnan(again.final("test_loss"))
     assert again.final("train_loss") == math.inf
     assert again.curve["test_loss"][0] == 0.1 + 0.2
-    assert again.probed[1]["p50"] == [-math.inf, 1 / 3]
+    assert math.isnan(again.probed["@mine.look"][0]["p50"][1])
+    assert again.probed["@mine.look"][1] == {"a": {"b": -math.inf}}
+    assert again.losses.tolist() == outcome().losses.tolist()
+    assert again.accuracies.dtype == np.float32
+    assert again.predictions.tolist() == [3, 255]
+    assert there_and_back(outcome(predictions=None)).predictions is None
 
 
 @pytest.mark.parametrize("verdict", Verdict)
 def test_verdicts_come_back(verdict: Verdict):
     given = outcome(verdict=verdict, blew_up_at=None)
-    again = Outcome.from_dict(json.loads(json.dumps(given.as_dict())))
+    again = there_and_back(given)
     assert again.verdict is verdict
     assert again.blew_up_at is None
 
@@ -62,10 +74,13 @@ def test_cost_is_no_part_of_equality():
 def test_everything_else_is():
     curve = outcome().curve
     for fields in (
-        {"run": Run(depth=2, width=8, learning_rate=0.2)},
-        {"verdict": Verdict.TRAINED},
+        {"run": Run(model="mlp:depth=2", learning_rate=0.2)},
+        {"verdict": Verdict.ALIVE},
         {"blew_up_at": 18},
-        {"probed": ()},
+        {"probed": {}},
+        {"losses": np.array([2.3, math.nan], np.float32)},
+        {"accuracies": np.array([0.1, 0.3], np.float32)},
+        {"predictions": np.array([3, 254], np.uint8)},
         {"curve": curve | {"test_loss": (0.3, math.nan)}},
         {"curve": curve | {"test_loss": (0.1 + 0.2, math.inf)}},
     ):
@@ -73,10 +88,16 @@ def test_everything_else_is():
     assert outcome() != "an outcome"
 
 
-def test_an_outcome_of_before_there_were_probes():
-    content = outcome(probed=()).as_dict()
-    del content["probed"]
-    assert Outcome.from_dict(content) == outcome(probed=())
+def test_what_is_asked_of_a_curve():
+    given = outcome(curve=outcome().curve | {"test_accuracy": (0.5, 0.4), "test_loss": (2.0, 1.5)})
+    assert given.final("test_accuracy") == 0.4
+    assert given.best("test_accuracy") == 0.5
+    assert given.best("test_loss") == 1.5
+    assert given.steps_to("test_accuracy", 0.4) == 10
+    assert given.steps_to("test_accuracy", 0.6) == math.inf
+    assert given.steps_to("test_loss", 1.5) == 20
+    with pytest.raises(BadInput, match="metric='accuracy'.*one of"):
+        given.final("accuracy")
 
 
 ANOTHER_VERSION = [
@@ -84,8 +105,6 @@ ANOTHER_VERSION = [
     (lambda c: c.pop("cost"), "an outcome lacks its field 'cost'"),
     (lambda c: c["cost"].pop("cpu_seconds"), "a cost lacks its field 'cpu_seconds'"),
     (lambda c: c["cost"].update(joules=1.0), "a cost has no field 'joules'"),
-    (lambda c: c["run"].update(optimiser="sgd"), "a run has no field 'optimiser'"),
-    (lambda c: c["run"].pop("width"), "a run lacks its field 'width'"),
     (lambda c: c["curve"].pop("test_loss"), "a curve has the columns .*'test_loss'.*, not"),
     (lambda c: c.update(verdict="diverged"), "verdict='diverged' is none of .*'blew up'"),
     (lambda c: c.update(cost=1.5), "a cost has fields by name; 1.5 has none"),
@@ -97,9 +116,9 @@ def test_what_another_version_wrote_is_refused_by_name(change: Callable, said: s
     content = json.loads(json.dumps(outcome().as_dict()))
     change(content)
     with pytest.raises(BadInput, match=said):
-        Outcome.from_dict(content)
+        outcome().run.read({"": content})
 
 
 def test_it_cannot_be_changed():
     with pytest.raises(dataclasses.FrozenInstanceError):
-        outcome().verdict = Verdict.TRAINED
+        outcome().verdict = Verdict.ALIVE

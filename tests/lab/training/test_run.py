@@ -6,57 +6,108 @@ import dataclasses
 import hashlib
 import json
 import math
+import os
+import subprocess
+import sys
+import textwrap
+from pathlib import Path
 
 import keras
 import pytest
 
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.models.table import ACTIVATIONS
 from keras_norms.lab.training import Run
 
 pytestmark = pytest.mark.once
 
-LEAST = {"depth": 2, "width": 8, "learning_rate": 0.1}
-CONTENT = (
-    '{"activation": "relu", "backend": "jax", "batch": 64, "data": "digits", "depth": 2, '
-    '"dropout": 0.0, "evaluate_every": 0, "l2": 0.0, "learning_rate": 0.1, "model": "mlp", '
-    '"momentum": 0.0, "normalizer": "group:groups=8", "optimizer": "sgd", '
-    '"precision": "float32", "schedule": "constant", "seed": 0, "steps": 200, "width": 8}'
-)
-
-# Fields that came later: left out of the hash where they are at these values.
-LATER = {"reshuffle": True, "applies_to": "all", "rest_rate": 0.1}
+ROOT = Path(__file__).parents[3]
+LEAST = {"model": "mlp:depth=2,width=8", "learning_rate": 0.1}
+KEPT = '{"backend": "jax", "learning_rate": 0.1, "model": "mlp:depth=2,width=8", '
+KEPT += '"normalizer": "group:groups=8", "steps": 100}'
 
 
 def run(**fields: object) -> Run:
     return Run(**LEAST | fields)
 
 
-def test_key_is_the_hash_of_the_content_for_good():
+def test_no_framework_is_imported_to_describe_and_read_a_run():
+    """Keras and the backends take seconds, and a listing needs none of them."""
+    code = """
+        import json, sys
+        from keras_norms.lab.training import Outcome, Run
+        run = Run(model="resnet:depth=8", learning_rate=0.1, data="cifar10:size=16,flip=true",
+                  normalizer="ws+group:groups=8", optimizer="adamw:decay=0.1", schedule="cosine")
+        again = Run.from_dict(json.loads(json.dumps(run.as_dict())))
+        assert again == run and again.key == run.key and run.program and run.effort and run.title
+        loaded = {name.partition(".")[0] for name in sys.modules}
+        print(run.backend, loaded & {"keras", "tensorflow", "jax", "torch", "optuna", "pandas"})
+    """
+    found = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        env={**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == "jax set()"
+
+
+def test_the_backend_is_read_as_keras_reads_it(tmp_path: Path):
+    code = "from keras_norms.lab.backend import backend; print(backend())"
+    for config, expected in (('{"backend": "torch"}', "torch"), ("{", "tensorflow"), ("", "jax")):
+        (tmp_path / "keras.json").write_text(config)
+        environment = {**os.environ, "KERAS_HOME": str(tmp_path), "PYTHONPATH": str(ROOT)}
+        environment.pop("KERAS_BACKEND", None)
+        if not config:
+            environment["KERAS_BACKEND"] = "jax"
+        found = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert found.stdout.strip() == expected
+    assert run().backend == keras.config.backend()
+
+
+def test_key_is_the_hash_of_what_is_not_at_its_default_for_good():
     """A finished run is found again by its key, so a key must never change."""
-    given = run(normalizer="group:8", backend="jax")
-    assert json.loads(CONTENT) | LATER == given.as_dict()
-    assert given.key == hashlib.sha256(CONTENT.encode()).hexdigest()[:16] == "5ba01597eced194a"
+    given = run(normalizer="group:8", backend="jax", steps=100)
+    assert given.key == hashlib.sha256(KEPT.encode()).hexdigest()[:16] == "8c9d9380aca07147"
 
 
-def test_equal_content_is_one_run():
-    assert run(normalizer="group:8") == run(normalizer=" group:groups=8")
-    assert run(momentum=0, dropout=0, l2=0, learning_rate=1) == run(learning_rate=1.0)
-    assert run(learning_rate=1).key == run(learning_rate=1.0).key
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"normalizer": "group:8"}, {"normalizer": " group:groups=8"}),
+        ({"learning_rate": 1}, {"learning_rate": 1.0}),
+        ({"model": "mlp:width=8,depth=2"}, {"model": "mlp: depth=2, width=8, activation=relu"}),
+        ({"optimizer": "sgd:momentum=0"}, {"optimizer": "sgd"}),
+        ({"optimizer": "sgd:rest_rate=0.5"}, {"optimizer": "sgd"}),
+        ({"schedule": "warmup:9+cosine"}, {"schedule": "cosine + warmup:steps=9+constant"}),
+        ({"data": "digits:part=1.0,reshuffle=true"}, {"data": "digits"}),
+        ({"initializer": "he:gain=1"}, {"initializer": "he"}),
+    ],
+)
+def test_equal_content_is_one_run(one: dict, other: dict):
+    assert run(**one) == run(**other)
+    assert run(**one).key == run(**other).key
 
 
 OTHER = {
-    "data": "mnist", "model": "inception", "depth": 3, "width": 9, "normalizer": "batch",
-    "activation": "tanh", "dropout": 0.1, "momentum": 0.9, "l2": 1e-4, "batch": 32,
-    "steps": 100, "evaluate_every": 10, "learning_rate": 0.2,
+    "model": "inception:depth=1", "data": "mnist", "normalizer": "batch", "initializer": "he",
+    "optimizer": "adam", "batch": 32, "steps": 100, "evaluate_every": 10, "learning_rate": 0.2,
     "schedule": "exponential:decay=0.5,every=9", "seed": 1, "backend": "none such",
-    "precision": "mixed_bfloat16", "reshuffle": False, "applies_to": "kernels",
+    "precision": "mixed_bfloat16", "stop_at": 0.9, "keep_predictions": True,
 }  # fmt: skip
-ARGUMENTS = {"learning_rate", "schedule", "seed", "steps", "evaluate_every"}
-ARGUMENTS |= {"reshuffle", "applies_to"}
+ARGUMENTS = {"learning_rate", "schedule", "seed", "steps", "evaluate_every", "stop_at"}
+ARGUMENTS |= {"keep_predictions", "initializer"}
 
 
 def test_every_field_is_tried_here():
-    assert {*OTHER, "optimizer", "rest_rate"} == {field.name for field in dataclasses.fields(Run)}
+    assert {*OTHER, "probes"} == {field.name for field in dataclasses.fields(Run)}
 
 
 @pytest.mark.parametrize("name", OTHER)
@@ -67,51 +118,109 @@ def test_every_field_is_in_the_key_and_all_but_the_arguments_in_the_program(name
     hash(other.program)
 
 
-def test_of_the_penalty_only_whether_there_is_one_is_compiled():
-    assert run(l2=0.1).program == run(l2=0.2).program != run().program
+@pytest.mark.parametrize(
+    ("field", "one", "other", "shared"),
+    [
+        ("optimizer", "sgd:l2=0.1", "sgd:l2=0.2", True),
+        ("optimizer", "sgd:l2=0.1", "sgd", False),
+        ("optimizer", "sgd:momentum=0.9", "sgd", False),
+        ("optimizer", "sgd:applies_to=body", "sgd:applies_to=kernels,rest_rate=0.3", True),
+        ("optimizer", "adam:applies_to=body", "adam:applies_to=body,rest_rate=0.3", True),
+        ("optimizer", "adam:applies_to=body", "adam", False),
+        ("data", "digits:reshuffle=false", "digits", True),
+        ("data", "digits:flip=true", "digits", False),
+    ],
+)
+def test_what_of_a_spec_is_compiled(field: str, one: str, other: str, shared: bool):
+    one, other = run(**{field: one}), run(**{field: other})
+    assert one.key != other.key
+    assert (one.program == other.program) == shared
 
 
-def test_the_rate_of_the_rest_says_nothing_where_there_is_no_rest():
-    assert run(rest_rate=0.2) == run()
-    body = run(applies_to="body")
-    assert run(applies_to="body", rest_rate=0.2).key != body.key
-    assert run(applies_to="body", rest_rate=0.2).program == body.program
+def test_probes_are_records_beside_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "mine.py").write_text("def look(model, data): return {}\n")
+    monkeypatch.chdir(tmp_path)
+    plain, probed = run(), run(probes=("@mine.look:at=3", "@mine.look:a=1", "@mine.look:at=(3)"))
+    assert probed.key == plain.key and probed.program == plain.program
+    assert plain.parts == {"": plain.key}
+    assert [*probed.parts] == ["", "@mine.look:a=1", "@mine.look:at=(3)"]
+    assert len({*probed.parts.values()}) == 3
+    assert all(key.startswith(plain.key) for key in probed.parts.values())
+    assert probed.only({""}) == plain
+    assert probed.only({"@mine.look:a=1"}).probes == ("@mine.look:a=1",)
+
+
+def test_your_own_file_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    keys = set()
+    for place, code in enumerate(("def build(): ...", "def build(): return 1", "def build(): ...")):
+        (tmp_path / f"mine{place}.py").write_text(code)
+        keys.add(run(model=f"@mine{place}.build:width=3").key)
+    assert len(keys) == 3
+    with pytest.raises(BadInput, match="model='@mine.nothing'.*@module.attribute"):
+        assert run(model="@mine.nothing").key
 
 
 def test_round_trip():
-    for given in (run(), run(**OTHER)):
+    for given in (run(), run(**OTHER), run(probes=("@mine.look",))):
         again = Run.from_dict(json.loads(json.dumps(given.as_dict())))
         assert again == given
-        assert again.key == given.key
 
 
-def test_the_backend_is_the_running_one():
-    assert run().backend == keras.config.backend()
+def test_effort_counts_steps_layers_pixels_and_batch():
+    for more in (
+        {"steps": 400},
+        {"model": "mlp:depth=8,width=8"},
+        {"model": "mlp:depth=2,width=256"},
+        {"batch": 512},
+    ):
+        assert run(**more).effort > run().effort
+    resnet = run(model="resnet:depth=8")
+    assert resnet.effort > run(model="mlp:depth=8").effort
+    assert replace(resnet, data="cifar10").effort > resnet.effort
+    assert replace(resnet, data="cifar10:size=8").effort == resnet.effort
 
 
-WHOLE, REAL = "a whole number from", "a number"
+replace = dataclasses.replace
+WHOLE, REAL = "a whole number of at least", "a positive and finite number"
 BAD = [
-    *((name, value, WHOLE) for name in ("depth", "width", "batch", "steps")
-      for value in (0, -1, 2.0, True, "8", None, math.nan)),
-    *((name, value, WHOLE) for name in ("seed", "evaluate_every")
-      for value in (-1, 1.5, False, "1", None)),
-    *((name, value, REAL) for name in ("learning_rate", "momentum", "dropout", "l2", "rest_rate")
-      for value in ("0.1", None, True)),
-    *(("learning_rate", value, "positive and finite") for value in (0, -0.1, math.nan, math.inf)),
-    *((name, value, r"in \[0, 1\)") for name in ("momentum", "dropout")
-      for value in (-0.1, 1, 1.5, math.nan)),
-    *((name, value, "at least 0") for name in ("l2", "rest_rate")
-      for value in (-1e-4, math.nan, math.inf)),
-    ("applies_to", "head", r"one of \('all', 'body', 'kernels'\)"),
-    *((name, 3, "text") for name in
-      ("data", "model", "normalizer", "activation", "schedule", "backend")),
+    *((name, value, WHOLE) for name in ("batch", "steps", "seed", "evaluate_every")
+      for value in (-1, 2.0, True, "8", None, math.nan)),
+    ("steps", 0, WHOLE),
+    *(("learning_rate", value, REAL) for value in ("0.1", None, True, 0, -0.1, math.nan, math.inf)),
+    *(("stop_at", value, "in \\[0, 1\\]") for value in (-0.1, 1.1, math.nan, "1", True)),
+    *((name, 3, "must be text") for name in
+      ("data", "model", "normalizer", "optimizer", "schedule", "initializer", "backend")),
     ("normalizer", None, "text"),
-    ("reshuffle", 1, "True or False"),
-    ("optimizer", "adam", r"one of \('sgd',\)"),
+    ("keep_predictions", 1, "True or False"),
     ("precision", "float16", r"one of \('float32', 'mixed_bfloat16'\)"),
-    ("model", "vgg", r"one of \[.*'inception', .*'mlp', .*'resnet'\]"),
-    ("activation", "rleu", "rleu"),
-    ("schedule", "cosine", "'constant' or 'exponential"),
+    ("probes", ["ray"], "a tuple of specs"),
+    ("probes", ("rye",), "unknown name 'rye'"),
+    ("model", "vgg_", "Valid: .*mlp, .*resnet"),
+    ("model", "mlp:depth=0", "depth=0 must be a whole number of at least 1"),
+    ("model", "mlp:depht=2", "Did you mean 'depth'"),
+    ("model", "mlp:activation=rleu", "activation='rleu' must be one of relu,"),
+    ("model", "mlp:dropout=1", r"dropout=1 must be a number in \[0, 1\)"),
+    ("model", "mlp:depth=2+mlp", "cannot be joined"),
+    ("model", "mlp(plain)", "takes no parentheses"),
+    ("model", "plain:depth=1", "depth=1 leaves no convolution"),
+    *(("model", f"resnet:depth={depth}", rf"depth={depth} must be 6 n \+ 2")
+      for depth in (2, 7, 18, 21)),
+    ("data", "digits:size=-1", "size=-1 must be a whole number"),
+    ("data", "digits:part=0.3", "one over a whole number"),
+    ("data", "digits:evaluate_on=validation", "needs a share"),
+    ("data", "digits:stream=true", "unknown argument 'stream'"),
+    ("data", "mnist:stream=true,flip=true", "flip is of images in memory"),
+    ("data", "mnist:distorted=true", "write stream=true"),
+    ("optimizer", "adagrad", "Did you mean 'adam"),
+    ("optimizer", "sgd:momentum=1", r"momentum=1 must be a number in \[0, 1\)"),
+    ("optimizer", "sgd:nesterov=true", "write momentum="),
+    ("optimizer", "sgd:applies_to=head", "one of all, body, kernels"),
+    ("optimizer", "sgd:l2=-1", "l2=-1 must be a number of at least 0"),
+    ("optimizer", "adamw:decay=inf", "decay=inf must be"),
+    ("schedule", "cosign", "Did you mean 'cosine'"),
+    ("initializer", "glorot", "Valid: default, he, xavier, lecun, orthogonal"),
+    ("initializer", "he:gain=0", "gain=0 must be a positive number"),
     ("normalizer", "bacth", "Did you mean 'batch'"),
     ("normalizer", "batch:momentum=2", "momentum"),
     ("normalizer", "group:grups=8", "Did you mean 'groups'"),
@@ -122,19 +231,28 @@ BAD = [
 def test_bad_fields_are_named_with_value_and_way_out(name: str, value: object, instead: str):
     with pytest.raises(BadInput, match=instead) as caught:
         run(**{name: value})
-    assert f"{name}={value!r}" in str(caught.value)
+    shown = value[0] if isinstance(value, tuple) else value
+    assert f"Invalid {name}={shown!r}" in str(caught.value)
 
 
-@pytest.mark.parametrize("depth", [2, 7, 18, 21])
-def test_a_resnet_of_no_such_depth_is_refused_before_data_are_read(depth: int):
-    with pytest.raises(BadInput, match=rf"depth={depth} must be 6 n \+ 2"):
-        run(model="resnet", depth=depth)
+def test_a_probe_beyond_the_end_and_what_does_not_go_together():
+    with pytest.raises(BadInput, match=r"at=201 is beyond the run's steps=200"):
+        run(probes=("@mine.look:at=201",))
+    with pytest.raises(BadInput, match=r"initializer='he'.*deviation=0.05"):
+        run(model="mlp:deviation=0.05", initializer="he")
+    with pytest.raises(BadInput, match=r"initializer='he'.*your own model"):
+        run(model="@mine.build", initializer="he")
 
 
 def test_dicts_that_are_no_runs():
     with pytest.raises(BadInput, match="no field 'colour'"):
         Run.from_dict(run().as_dict() | {"colour": "red"})
-    with pytest.raises(BadInput, match=r"lacks.*'width'"):
-        Run.from_dict({"depth": 2, "learning_rate": 0.1})
-    with pytest.raises(BadInput, match="width='8'"):
-        Run.from_dict(LEAST | {"width": "8"})
+    with pytest.raises(BadInput, match=r"lacks.*'learning_rate'"):
+        Run.from_dict({"model": "mlp"})
+    with pytest.raises(BadInput, match="seed='8'"):
+        Run.from_dict(LEAST | {"seed": "8"})
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_activations_are_keras_activations(activation: str):
+    assert callable(keras.activations.get(activation))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import random
@@ -12,10 +13,9 @@ import keras
 import numpy as np
 import pytest
 
-from keras_norms.lab.training import Outcome, Run, train
-from keras_norms.lab.training import program as programs
+from keras_norms.lab.training import Outcome, Run, loop, train
 from keras_norms.lab.training.program import Program
-from tests.lab.training.small import small_data, small_run
+from tests.lab.training.small import small_data, small_run, train_on
 
 DENSE = {"normalizer": "batch:momentum=0.9", "dropout": 0.4, "momentum": 0.9, "seed": 3}
 CONVOLUTIONAL = {**DENSE, "model": "inception", "depth": 1, "width": 4}
@@ -26,30 +26,30 @@ KINDS = {"mlp": (DENSE, 3), "inception": (CONVOLUTIONAL, 8)}
 def trained(request: pytest.FixtureRequest) -> tuple[Program, Outcome]:
     fields, size = KINDS[request.param]
     program = Program(run := small_run(**fields, evaluate_every=3), small_data(size))
-    return program, program.train(run)
+    return program, train_on(program, run)
 
 
 def but(outcome: Outcome, **fields: object) -> Run:
-    return Run(**outcome.run.as_dict() | fields)
+    return dataclasses.replace(outcome.run, **fields)
 
 
 def test_again(trained: tuple[Program, Outcome]):
     program, first = trained
-    assert program.train(first.run) == first
+    assert train_on(program, first.run) == first
 
 
 def test_after_other_runs(trained: tuple[Program, Outcome]):
     program, first = trained
     others = [{"seed": 4}, {"learning_rate": 1e30}, {"schedule": "exponential:decay=0.1,every=2"}]
-    curves = [program.train(but(first, **fields)).curve for fields in others]
+    curves = [train_on(program, but(first, **fields)).curve for fields in others]
     assert first.curve not in curves
-    assert program.train(first.run) == first
+    assert train_on(program, first.run) == first
 
 
 def test_in_a_program_compiled_for_another_run(trained: tuple[Program, Outcome]):
     program, first = trained
-    other = Program(but(first, seed=99, learning_rate=5.0, steps=2), program._data)
-    assert other.train(first.run) == first
+    other = Program(but(first, seed=99, learning_rate=5.0, steps=2), program.data)
+    assert train_on(other, first.run) == first
 
 
 def test_among_disturbers_of_every_random_state(trained: tuple[Program, Outcome]):
@@ -58,22 +58,22 @@ def test_among_disturbers_of_every_random_state(trained: tuple[Program, Outcome]
     def disturb(run: Run, step: int) -> None:
         keras.utils.set_random_seed(step)
 
-    assert program.train(first.run, disturb) == first
+    assert train_on(program, first.run, disturb) == first
 
 
 def test_in_single_steps(trained: tuple[Program, Outcome], monkeypatch: pytest.MonkeyPatch):
     """How many steps go into one call depends on the clock, so it must not matter."""
     program, first = trained
     calls: list[int] = []
-    monkeypatch.setattr(programs, "PATIENCE", 0.0)
-    assert program.train(first.run, lambda run, step: calls.append(step)) == first
+    monkeypatch.setattr(loop, "PATIENCE", 0.0)
+    assert train_on(program, first.run, lambda run, step: calls.append(step)) == first
     assert calls == list(range(1, 9))
 
 
 @pytest.mark.parametrize("every", [0, 1, 5])
 def test_evaluations_do_not_disturb_training(trained: tuple[Program, Outcome], every: int):
     program, first = trained
-    other = program.train(but(first, evaluate_every=every))
+    other = train_on(program, but(first, evaluate_every=every))
     assert other.final("test_loss") == first.final("test_loss")
     assert _sum(other) == pytest.approx(_sum(first), rel=1e-9)
 
@@ -86,7 +86,7 @@ def _sum(outcome: Outcome) -> float:
 
 def test_more_steps_begin_with_the_same(trained: tuple[Program, Outcome]):
     program, first = trained
-    longer = program.train(but(first, steps=13))
+    longer = train_on(program, but(first, steps=13))
     assert longer.curve["train_loss"][:2] == first.curve["train_loss"][:2]
     assert longer.curve["test_loss"][:2] == first.curve["test_loss"][:2]
 
@@ -98,15 +98,15 @@ def test_after_a_stop_in_the_middle(trained: tuple[Program, Outcome]):
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        program.train(first.run, stop)
-    assert program.train(first.run) == first
+        train_on(program, first.run, stop)
+    assert train_on(program, first.run) == first
 
 
 def test_random_states_of_the_caller_are_left_alone():
     random.seed(1)
     before = _random_states()
     run = small_run(**DENSE, steps=3)
-    Program(run, small_data()).train(run)
+    train_on(Program(run, small_data()), run)
     assert _random_states() == before
 
 
@@ -120,15 +120,15 @@ def _random_states() -> list[object]:
 
 
 def test_in_another_process():
-    run = Run(depth=1, width=8, learning_rate=0.1, batch=32, steps=6, **DENSE)
+    run = small_run(depth=1, width=8, batch=32, **DENSE)
     (here,) = train([run])
     script = (
         "import json, sys\n"
         "from keras_norms.lab.training import Run, train\n"
         "(outcome,) = train([Run.from_dict(json.loads(sys.argv[1]))])\n"
-        "print(json.dumps(outcome.as_dict()))"
+        "print(json.dumps(outcome.parts()))"
     )
     environment = os.environ | {"KERAS_BACKEND": run.backend, "PYTHONHASHSEED": "5"}
     command = [sys.executable, "-c", script, json.dumps(run.as_dict())]
     said = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert Outcome.from_dict(json.loads(said.stdout.splitlines()[-1])) == here
+    assert run.read(json.loads(said.stdout.splitlines()[-1])) == here

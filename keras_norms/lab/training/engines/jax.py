@@ -13,12 +13,14 @@ from jax import lax
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.training.engines import (
     CHUNK,
+    Moves,
+    Stepped,
     mean_accuracy,
     mean_loss,
+    moved,
     on_device,
     padded_to_chunk,
     penalty,
-    shared,
     test_slices,
 )
 
@@ -27,9 +29,15 @@ class Engine:
     """See `keras_norms.lab.training.engines.Engine`."""
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        data: ImageData,
+        crop: int = 0,
+        parts: bool = False,
     ) -> None:
         self.model, self.optimizer = model, optimizer
+        self._crop, self._stepped = crop, Stepped(optimizer, parts)
         optimizer.build(model.trainable_variables)
         self._new_optimizer = [np.array(variable) for variable in optimizer.variables]
         paths = [variable.path for variable in optimizer.variables]
@@ -38,6 +46,7 @@ class Engine:
         options = {"xla_gpu_deterministic_ops": True} if jax.default_backend() == "gpu" else None
         self._steps = jax.jit(self._loop, donate_argnums=0, compiler_options=options)
         self._test = jax.jit(self._measure)
+        self._classes = jax.jit(self._classify)
         self._state: tuple[list[Any], list[Any], list[Any]] = ([], [], [])
 
     def reset(
@@ -56,9 +65,15 @@ class Engine:
         )
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
+        self,
+        batches: np.ndarray,
+        moves: Moves,
+        rates: np.ndarray,
+        shares: np.ndarray,
+        l2: float,
+        limit: float,
     ) -> tuple[list[float], list[float]]:
-        padded = padded_to_chunk(batches, rates)
+        padded = padded_to_chunk(batches, moves, rates)
         self._state, done, losses, accuracies = self._steps(
             self._state,
             self._x,
@@ -87,6 +102,11 @@ class Engine:
         loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
+    def predict(self) -> np.ndarray:
+        pieces = test_slices(len(self._y_test))
+        found = [self._classes(*self._state[:2], self._x_test[piece]) for piece in pieces]
+        return np.concatenate([np.array(classes) for classes in found])
+
     def values(self) -> list[np.ndarray]:
         trainable, rest, _ = self._state
         variables = self.model.trainable_variables + self.model.non_trainable_variables
@@ -102,12 +122,17 @@ class Engine:
         logits, _ = self.model.stateless_call(trainable, rest, x, training=False)
         return mean_loss(y, logits), mean_accuracy(y, logits)
 
+    def _classify(self, trainable: Any, rest: Any, x: Any) -> Any:
+        logits, _ = self.model.stateless_call(trainable, rest, x, training=False)
+        return jnp.argmax(logits, axis=-1)
+
     def _loop(
         self,
         state: Any,
         x: Any,
         y: Any,
         batches: Any,
+        moves: Any,
         rates: Any,
         shares: Any,
         l2: Any,
@@ -117,7 +142,8 @@ class Engine:
         def body(carry: Any) -> Any:
             state, step, _, losses, accuracies = carry
             batch = batches[step]
-            state, loss, accuracy = self._step(state, x[batch], y[batch], rates[step], shares, l2)
+            images = x[batch] if moves is None else moved(x, batch, moves[step], self._crop)
+            state, loss, accuracy = self._step(state, images, y[batch], rates[step], shares, l2)
             curves = losses.at[step].set(loss), accuracies.at[step].set(accuracy)
             return state, step + 1, loss <= limit, *curves
 
@@ -141,7 +167,9 @@ class Engine:
         gradients, (loss, logits, rest) = jax.grad(objective, has_aux=True)(trainable)
         optimizer = [*optimizer]
         optimizer[self._rate] = rate
-        trainable, optimizer = self.optimizer.stateless_apply(
-            optimizer, shared(gradients, shares), trainable
+        stepped, optimizer = self.optimizer.stateless_apply(
+            optimizer, self._stepped.gradients(gradients, shares), trainable
         )
-        return (trainable, rest, optimizer), loss, mean_accuracy(y, logits)
+        if self._stepped.by_step:
+            stepped = self._stepped.values(trainable, stepped, shares)
+        return (stepped, rest, optimizer), loss, mean_accuracy(y, logits)

@@ -11,12 +11,14 @@ import tensorflow as tf
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.training.engines import (
     CHUNK,
+    Moves,
+    Stepped,
     mean_accuracy,
     mean_loss,
+    moved,
     on_device,
     padded_to_chunk,
     penalty,
-    shared,
     test_slices,
 )
 
@@ -25,9 +27,15 @@ class Engine:
     """See `keras_norms.lab.training.engines.Engine`."""
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        data: ImageData,
+        crop: int = 0,
+        parts: bool = False,
     ) -> None:
         self.model, self.optimizer = model, optimizer
+        self._crop, self._stepped = crop, Stepped(optimizer, parts)
         optimizer.build(model.trainable_variables)
         self._new_optimizer = [variable.numpy() for variable in optimizer.variables]
         self._x, self._y, self._x_test, self._y_test = on_device(data)
@@ -41,6 +49,7 @@ class Engine:
             tf.config.experimental.enable_op_determinism()
         self._steps = tf.function(self._loop, autograph=False, jit_compile=xla)
         self._test = tf.function(self._measure, autograph=False, jit_compile=xla)
+        self._classes = tf.function(self._classify, autograph=False, jit_compile=xla)
 
     def reset(
         self,
@@ -56,11 +65,17 @@ class Engine:
             variable.assign(value)
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
+        self,
+        batches: np.ndarray,
+        moves: Moves,
+        rates: np.ndarray,
+        shares: np.ndarray,
+        l2: float,
+        limit: float,
     ) -> tuple[list[float], list[float]]:
-        padded = padded_to_chunk(batches, rates)
+        padded = padded_to_chunk(batches, moves, rates)
         done, losses, accuracies = self._steps(
-            *map(tf.constant, (*padded, shares)),
+            *(None if given is None else tf.constant(given) for given in (*padded, shares)),
             tf.constant(l2, tf.float32) if l2 else None,
             tf.constant(len(rates)),
             tf.constant(limit, tf.float32),
@@ -79,6 +94,10 @@ class Engine:
         loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
+    def predict(self) -> np.ndarray:
+        pieces = test_slices(len(self._y_test))
+        return np.concatenate([self._classes(self._x_test[piece]).numpy() for piece in pieces])
+
     def values(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self.model.variables]
 
@@ -89,12 +108,23 @@ class Engine:
         logits = self.model(x, training=False)
         return mean_loss(y, logits), mean_accuracy(y, logits)
 
+    def _classify(self, x: tf.Tensor) -> tf.Tensor:
+        return tf.argmax(self.model(x, training=False), axis=-1, output_type=tf.int32)
+
     def _loop(
-        self, batches: Any, rates: Any, shares: Any, l2: Any, steps: tf.Tensor, limit: tf.Tensor
+        self,
+        batches: Any,
+        moves: Any,
+        rates: Any,
+        shares: Any,
+        l2: Any,
+        steps: tf.Tensor,
+        limit: tf.Tensor,
     ) -> Any:
         def body(step: tf.Tensor, _: tf.Tensor, *curves: tf.TensorArray) -> Any:
+            move = None if moves is None else tf.gather(moves, step)
             loss, accuracy = self._step(
-                tf.gather(batches, step), tf.gather(rates, step), shares, l2
+                tf.gather(batches, step), move, tf.gather(rates, step), shares, l2
             )
             written = (
                 curve.write(step, value)
@@ -111,15 +141,30 @@ class Engine:
         return done, *(curve.stack() for curve in curves)
 
     def _step(
-        self, batch: tf.Tensor, rate: tf.Tensor, shares: tf.Tensor, l2: tf.Tensor | None
+        self,
+        batch: tf.Tensor,
+        moves: tf.Tensor | None,
+        rate: tf.Tensor,
+        shares: tf.Tensor,
+        l2: tf.Tensor | None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        x, y = tf.gather(self._x, batch), tf.gather(self._y, batch)
+        y = tf.gather(self._y, batch)
+        if moves is None:
+            x = tf.gather(self._x, batch)
+        else:
+            x = moved(self._x, batch, moves, self._crop)
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.model(x, training=True)
             loss = mean_loss(y, logits)
             objective = loss if l2 is None else loss + penalty(l2, variables)
         self.optimizer.learning_rate.assign(rate)
-        gradients = shared(tape.gradient(objective, variables), shares)
+        gradients = self._stepped.gradients(tape.gradient(objective, variables), shares)
+        before = [tf.identity(value) for value in variables] if self._stepped.by_step else []
         self.optimizer.apply(gradients, self.model.trainable_variables)
+        if self._stepped.by_step:
+            after = [tf.convert_to_tensor(variable) for variable in variables]
+            stepped = self._stepped.values(before, after, shares)
+            for variable, value in zip(self.model.trainable_variables, stepped, strict=True):
+                variable.assign(value)
         return loss, mean_accuracy(y, logits)

@@ -8,11 +8,13 @@ import torch
 
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.training.engines import (
+    Moves,
+    Stepped,
     mean_accuracy,
     mean_loss,
+    moved,
     on_device,
     penalty,
-    shared,
     test_slices,
 )
 
@@ -23,9 +25,15 @@ class Engine:
     """See `keras_norms.lab.training.engines.Engine`."""
 
     def __init__(
-        self, model: keras.Model, optimizer: keras.optimizers.Optimizer, data: ImageData
+        self,
+        model: keras.Model,
+        optimizer: keras.optimizers.Optimizer,
+        data: ImageData,
+        crop: int = 0,
+        parts: bool = False,
     ) -> None:
         self.model, self.optimizer = model, optimizer
+        self._crop, self._stepped = crop, Stepped(optimizer, parts)
         torch.backends.cudnn.deterministic = True
         optimizer.build(model.trainable_variables)
         self._new_optimizer = self.optimizer_values()
@@ -47,15 +55,24 @@ class Engine:
             variable.assign(value)
 
     def advance(
-        self, batches: np.ndarray, rates: np.ndarray, shares: np.ndarray, l2: float, limit: float
+        self,
+        batches: np.ndarray,
+        moves: Moves,
+        rates: np.ndarray,
+        shares: np.ndarray,
+        l2: float,
+        limit: float,
     ) -> tuple[list[float], list[float]]:
         losses: list[float] = []
         accuracies: list[float] = []
         # Its dropout draws from one generator of the whole process, which is the caller's.
         with torch.random.fork_rng():
-            for batch, rate in zip(batches, rates, strict=True):
+            for place, rate in enumerate(rates):
                 torch.manual_seed(int(self._draw.integers(SEEDS)))
-                loss, accuracy = self._step(torch.as_tensor(batch).long(), float(rate), shares, l2)
+                device = self._x.device
+                move = None if moves is None else torch.as_tensor(moves[place], device=device)
+                batch = torch.as_tensor(np.array(batches[place]), device=device).long()
+                loss, accuracy = self._step(batch, move, float(rate), shares, l2)
                 losses.append(loss)
                 accuracies.append(accuracy)
                 if not loss <= limit:
@@ -76,6 +93,12 @@ class Engine:
         loss, accuracy = total / len(self._y_test)
         return float(loss), float(accuracy)
 
+    def predict(self) -> np.ndarray:
+        with torch.no_grad():
+            pieces = test_slices(len(self._y_test))
+            found = [self.model(self._x_test[piece], training=False) for piece in pieces]
+        return np.concatenate([logits.argmax(dim=-1).cpu().numpy() for logits in found])
+
     def values(self) -> list[np.ndarray]:
         return [np.array(keras.ops.convert_to_numpy(v)) for v in self.model.variables]
 
@@ -83,16 +106,30 @@ class Engine:
         return [np.array(keras.ops.convert_to_numpy(v)) for v in self.optimizer.variables]
 
     def _step(
-        self, batch: torch.Tensor, rate: float, shares: np.ndarray, l2: float
+        self,
+        batch: torch.Tensor,
+        moves: torch.Tensor | None,
+        rate: float,
+        shares: np.ndarray,
+        l2: float,
     ) -> tuple[float, float]:
         y = self._y[batch]
-        logits = self.model(self._x[batch], training=True)
+        x = self._x[batch] if moves is None else moved(self._x, batch, moves, self._crop)
+        logits = self.model(x, training=True)
         loss = mean_loss(y, logits)
         variables = self.model.trainable_variables
         values = [variable.value for variable in variables]
         objective = loss + penalty(l2, values) if l2 else loss
-        gradients = shared(torch.autograd.grad(objective, values), shares)
+        gradients = torch.autograd.grad(objective, values)
+        gradients = self._stepped.gradients(gradients, shares)
         self.optimizer.learning_rate = rate
+        by_step = self._stepped.by_step
+        before = [value.detach().clone() for value in values] if by_step else []
         with torch.no_grad():
             self.optimizer.apply(gradients, variables)
+            if by_step:
+                after = [variable.value for variable in variables]
+                stepped = self._stepped.values(before, after, shares)
+                for variable, value in zip(variables, stepped, strict=True):
+                    variable.assign(value)
         return float(loss.detach()), float(mean_accuracy(y, logits))

@@ -1,0 +1,94 @@
+"""The data sets and their arguments, known without a framework.
+
+Any set of TensorFlow Datasets may be named, so only the arguments are declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from keras_norms.lab.specs import (
+    Argument,
+    Chosen,
+    Kind,
+    Table,
+    choose,
+    flag,
+    one_of,
+    read,
+    real,
+    share,
+    whole,
+    word,
+)
+
+TEST, VALIDATION = "test", "validation"
+# What is done with images, whoever gives them.
+IMAGES: dict[str, Argument] = {
+    "binary": flag(False),
+    "part": real(1.0, lambda value: 0 < value <= 1, "a share in (0, 1]"),
+    "examples": whole(0),
+    "test_examples": whole(0),
+    "size": whole(0),
+    "validation": share(0.0),
+    "evaluate_on": one_of(TEST, VALIDATION),
+    "flip": flag(False),
+    "crop": whole(0),
+    "reshuffle": flag(True),
+}
+STREAMS: dict[str, Argument] = {
+    "version": word(""),
+    "stream": flag(False),
+    "distorted": flag(False),
+}
+GENERATED = "generated"  # a stream of random images
+EACH_EPOCH = "reshuffle"  # says which batches come, which no program is compiled for
+MOVED = ("flip", "crop")
+PIXELS = {"digits": 64, "mnist": 784, GENERATED: 224 * 224}
+USUAL_PIXELS = 1024  # of a set that nothing is known of
+
+
+def choose_data(text: str, name: str = "data") -> Chosen:
+    """The data set of a spec; see `lab.specs.choose`."""
+    term = read(name, text)[0].name
+    chosen = choose(name, text, _table(term), IMAGES)
+    if chosen.name == GENERATED:
+        chosen.arguments["stream"] = True
+    return chosen
+
+
+def is_stream(data: Chosen) -> bool:
+    """Whether its images come batch by batch, and not from memory."""
+    return bool(data.arguments.get("stream"))
+
+
+def pixels(data: Chosen) -> int:
+    """Of an image, roughly, for a price."""
+    size = data.arguments["size"]
+    return size * size if size else PIXELS.get(data.name, USUAL_PIXELS)
+
+
+def _table(name: str) -> Table:
+    if name == GENERATED:
+        return {name: Kind(check=_check_stream)}
+    return {name: Kind({} if name == "digits" else STREAMS, check=_check)}
+
+
+def _check(arguments: Mapping[str, Any]) -> None:
+    if arguments.get("stream"):
+        _check_stream(arguments)
+    elif arguments.get("distorted"):
+        raise ValueError("distorted=true is of streams: write stream=true as well")
+    if abs(1 / arguments["part"] - round(1 / arguments["part"])) > 1e-6:
+        raise ValueError(
+            f"part={arguments['part']} must be one over a whole number, as 0.1: every tenth image"
+        )
+    if arguments["evaluate_on"] == VALIDATION and not arguments["validation"]:
+        raise ValueError("evaluate_on=validation needs a share, as in validation=0.1")
+
+
+def _check_stream(arguments: Mapping[str, Any]) -> None:
+    for name, argument in IMAGES.items():
+        if name not in (EACH_EPOCH, "size") and arguments[name] != argument.default:
+            raise ValueError(f"{name} is of images in memory, and a stream has none: leave it out")

@@ -1,0 +1,155 @@
+"""The search of a cell: with verdicts by rule it finds both edges, asks once, and ends."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from keras_norms.lab.edges.no_threshold import LIKELY
+
+from keras_norms.lab.edges.cell import Cell
+from keras_norms.lab.edges.search import Search, cell_key, explore, next_rate
+from keras_norms.lab.edges.threshold import Thresholds
+from keras_norms.lab.edges.verdict import Verdict
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.training import Outcome, Run
+from tests.lab.pretending import outcome, run
+
+pytestmark = pytest.mark.once
+
+ONE = Search(1e-4, 1e2, seeds=1)
+Truth = Callable[[Run], Verdict]
+
+
+def window(low: float, high: float, blow_up: float) -> Truth:
+    def truth(run: Run) -> Verdict:
+        if run.learning_rate > blow_up:
+            return Verdict.BLEW_UP
+        return Verdict.ALIVE if low <= run.learning_rate <= high else Verdict.UNTRAINED
+
+    return truth
+
+
+def answers(truth: Truth) -> Callable[[list[Run]], list[Outcome]]:
+    return lambda runs: [outcome(run, truth(run)) for run in runs]
+
+
+def searched(truth: Truth, search: Search = ONE, near: Cell | None = None) -> Cell:
+    return explore(search.cell(run(), near), search, answers(truth))
+
+
+@settings(max_examples=4, deadline=None)
+@given(st.floats(-2.0, 1.0), st.floats(0, 0.9))
+def test_both_edges_are_found(log_trains: float, gap: float):
+    cell = searched(window(10 ** (log_trains - 1.5), 10**log_trains, 10 ** (log_trains + gap)))
+    for edge, truth in ((cell.trains, log_trains), (cell.blow_up, log_trains + gap)):
+        assert math.log10(edge.median) == pytest.approx(truth, abs=0.15)
+        assert math.log10(edge.interval[0]) - 0.1 < truth < math.log10(edge.interval[1]) + 0.1
+    rates = [o.run.learning_rate for o in cell.outcomes]
+    assert len(rates) == len(set(rates)) <= ONE.most
+
+
+def test_no_rate_and_every_rate_are_answers():
+    nothing = searched(window(2.0, 1.0, 1e-5))
+    assert (nothing.trains.median, nothing.blow_up.median) == (0.0, 0.0)
+    assert str(nothing.trains).startswith("no rate")
+    everything = searched(window(1e-5, 1e3, 1e3))
+    assert (everything.trains.median, everything.blow_up.median) == (math.inf, math.inf)
+    assert str(everything.trains).startswith("every rate")
+
+
+def test_each_seed_is_searched_on_its_own():
+    def truth(run: Run) -> Verdict:
+        return window(1e-3, 10.0**-run.seed, 10 ** (0.5 - run.seed))(run)
+
+    cell = searched(truth, replace(ONE, seeds=2))
+    assert [round(math.log10(value), 1) for value in cell.trains.values] == pytest.approx(
+        [0.0, -1.0], abs=0.15
+    )
+    low, high = cell.trains.interval  # of both together, so it holds both
+    assert low < 0.12 < 0.9 < high
+    assert cell.trains.median == pytest.approx(10**-0.5, rel=0.3)
+
+
+def test_the_choice_is_a_function_of_the_finished_runs():
+    """A search that goes on from any point asks for the rest of the same runs."""
+    truth = window(0.01, 0.5, 3.0)
+    whole = searched(truth)
+    for kept in (1, 5, len(whole.outcomes) - 1):
+        resumed = explore(ONE.cell(run()).given(whole.outcomes[:kept]), ONE, answers(truth))
+        assert resumed.outcomes == whole.outcomes
+
+
+def test_a_neighbour_that_is_near_saves_runs():
+    near = searched(window(0.01, 0.5, 3.0))
+    alone, warm = (searched(window(0.01, 0.4, 2.5), near=cell) for cell in (None, near))
+    assert len(warm.outcomes) < len(alone.outcomes)
+    far = searched(window(1e-4, 4e-3, 2e-2), near=near)  # two decades from it
+    assert math.log10(far.trains.median) == pytest.approx(math.log10(4e-3), abs=0.15)
+
+
+def test_dead_runs_between_blown_up_ones_are_no_threshold():
+    def truth(run: Run) -> Verdict:
+        if run.learning_rate <= 0.1:
+            return Verdict.ALIVE
+        odd = round(20 * math.log10(run.learning_rate)) % 2
+        return Verdict.BLEW_UP if odd else Verdict.UNTRAINED
+
+    cell = searched(truth, Search(1e-2, 1e2, seeds=3, most=24, width=0.01))
+    assert cell.no_threshold > LIKELY
+    assert searched(window(0.01, 0.5, 3.0)).no_threshold < 0.2
+
+
+def test_seeds_without_a_band_do_not_hide_those_with_one():
+    """Dense runs: a band from 0.1 to 10, in which every fourth run blows up, in some seeds."""
+
+    def dense(banded: int, seeds: int) -> Cell:
+        search = Search(1e-2, 1e2, seeds=seeds)
+        outcomes = []
+        for seed, place in itertools.product(range(seeds), range(-40, 41)):
+            blew_up = place > 20 or (seed < banded and place > -20 and place % 4 == 0)
+            verdict = Verdict.BLEW_UP if blew_up else Verdict.UNTRAINED
+            outcomes.append(outcome(run(10 ** (place / 20), seed), verdict))
+        return search.cell(run()).given(outcomes)
+
+    clean, mixed, odd = dense(0, 4), dense(2, 4), dense(4, 4)
+    assert clean.no_threshold < 0.05
+    assert LIKELY < mixed.no_threshold < odd.no_threshold
+    seeds = [known.no_threshold > LIKELY for known in mixed.seeds.values()]
+    assert seeds == [True, True, False, False]
+
+
+def test_out_of_order_are_those_between_trained_ones():
+    verdicts = {0.1: Verdict.ALIVE, 0.2: Verdict.UNTRAINED, 0.4: Verdict.ALIVE,
+                0.8: Verdict.BLEW_UP}  # fmt: skip
+    given_runs = [outcome(run(rate), verdict) for rate, verdict in verdicts.items()]
+    assert ONE.cell(run()).given(given_runs).out_of_order == 1
+
+
+def test_all_rates_tried_is_an_end():
+    known = Thresholds.prior(0.1, 0.2)
+    rates = []
+    while (rate := next_rate(known, rates)) is not None:
+        rates.append(rate)
+    assert len(rates) == len(known.range.rates)
+
+
+def test_runs_of_one_cell_differ_in_rate_and_seed_alone():
+    assert cell_key(run(0.1)) == cell_key(run(0.2, seed=1))
+    assert cell_key(run(0.1)) != cell_key(run(0.1, depth=3))
+    assert cell_key(run(0.1)) != cell_key(run(0.1, steps=21))
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [({"low": 1.0, "high": 0.1}, "low=1.0, high=0.1"), ({"seeds": 0}, "seeds=0"),
+     ({"most": 0}, "most=0")],
+)  # fmt: skip
+def test_bad_input(fields: dict, said: str):
+    with pytest.raises(BadInput, match=said):
+        Search(**fields)
