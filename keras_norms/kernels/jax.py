@@ -10,13 +10,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+from jax.core import Tracer
 
 HAND_WRITTEN_GRADIENT = False
 
 
 def is_eager(x: Any) -> bool:
     """Whether `x` holds values now, outside of any tracing."""
-    return not isinstance(x, jax.core.Tracer)
+    return not isinstance(x, Tracer)
 
 
 def fused_batch_standardize(*arguments: Any, **options: Any) -> None:

@@ -6,10 +6,13 @@ importable and its layers exact; what is lost then is written beside each.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
+
+import keras
 
 
 def _find(module: str, name: str, substitute: Any) -> Any:
@@ -49,3 +52,17 @@ get_global_attribute: Callable[[str], Any] = _find(
 def keras_mask(tensor: Any) -> Any:
     """The mask that Keras hands along on a symbolic tensor, or None."""
     return getattr(tensor, "_keras_mask", None)
+
+
+def torch_device() -> Any:
+    """Where Keras puts torch's tensors. Lost without it: accelerators, for what asks here."""
+    return _find("backend.torch.core", "get_device", lambda: "cpu")()
+
+
+def is_made_of_calls(model: Any) -> bool:
+    """Whether a model is functional, and its class made again by inputs and outputs alone."""
+    constructor = inspect.getfullargspec(type(model).__init__)
+    alone = constructor.args[1:] == ["inputs", "outputs", "name"]
+    return isinstance(model, keras.Function) and (
+        alone or bool(constructor.varargs and constructor.varkw)
+    )

@@ -52,18 +52,18 @@ class Normalization(keras.layers.Layer):
         self.autocast = False
 
     def build(self, input_shape: Shape) -> None:
-        axes = positive_axes(self.axis, input_shape)
-        for axis in axes:
-            if input_shape[axis] is None:
+        sizes: dict[int, int] = {}
+        for axis in positive_axes(self.axis, input_shape):
+            size = input_shape[axis]
+            if size is None:
                 raise ValueError(
                     f"Argument `axis`={self.axis} of {self.name!r} names a dimension of undefined "
                     f"size in inputs of shape {tuple(input_shape)}: its weights need that size. "
                     "Define it, or choose another axis."
                 )
-        self.input_spec = keras.layers.InputSpec(
-            ndim=len(input_shape), axes={axis: input_shape[axis] for axis in axes}
-        )
-        self.build_weights(tuple(input_shape[axis] for axis in axes))
+            sizes[axis] = size
+        self.input_spec = keras.layers.InputSpec(ndim=len(input_shape), axes=sizes)
+        self.build_weights(tuple(sizes.values()))
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         """Create the weights; `shape` is the size of the inputs along `axis`."""

@@ -192,7 +192,7 @@ class CrossIterationBatchNormalization(RememberingNormalization):
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
         del config["axis"]  # it is the layer's
-        layer = keras.saving.serialize_keras_object(self.layer)
+        layer: Any = keras.saving.serialize_keras_object(self.layer)
         layer.pop("build_config", None)
         return {**config, "layer": layer, "window": self.window, "burn_in": self.burn_in}
 

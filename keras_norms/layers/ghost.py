@@ -76,9 +76,9 @@ class GhostBatchNormalization(RememberingNormalization):
         **options: Unpack[MemoryOptions],
     ) -> None:
         virtual_batch_size = checked_count("virtual_batch_size", virtual_batch_size)
-        if options.get("synchronized"):
+        if synchronized := options.get("synchronized"):
             raise ValueError(
-                f"Argument `synchronized`={options['synchronized']!r} means nothing here: a "
+                f"Argument `synchronized`={synchronized!r} means nothing here: a "
                 "virtual batch is a part of the batch of one device. Leave it out, or use "
                 "BatchNormalization(synchronized=True)."
             )

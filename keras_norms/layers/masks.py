@@ -40,22 +40,22 @@ def hide(
         return x, None
     rank = len(x.shape)
     received = tuple(mask.shape)
-    mask = ops.cast(mask, "bool")
-    if len(mask.shape) > rank:
+    visible: Tensor = ops.cast(mask, "bool")
+    if len(visible.shape) > rank:
         raise ValueError(
             f"Argument `mask` has shape {received}, of higher rank than the inputs of "
             f"shape {tuple(x.shape)}. Pass one that broadcasts to them."
         )
-    if len(mask.shape) == rank - 1:
-        mask = ops.expand_dims(mask, channel_axis)
-    while len(mask.shape) < rank:
-        mask = ops.expand_dims(mask, -1)
-    for given, size in zip(mask.shape, x.shape, strict=True):
+    if len(visible.shape) == rank - 1:
+        visible = ops.expand_dims(visible, channel_axis)
+    while len(visible.shape) < rank:
+        visible = ops.expand_dims(visible, -1)
+    for given, size in zip(visible.shape, x.shape, strict=True):
         if given not in (1, size) and given is not None and size is not None:
             raise ValueError(
                 f"Argument `mask` of shape {received} does not broadcast to inputs of "
                 f"shape {tuple(x.shape)}."
             )
-    x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
-    whole = all(mask.shape[axis] == 1 for axis in reduced)
-    return x, None if whole and not remembered else mask
+    x = ops.where(ops.logical_or(visible, ops.isfinite(x)), x, 0)
+    whole = all(visible.shape[axis] == 1 for axis in reduced)
+    return x, None if whole and not remembered else visible

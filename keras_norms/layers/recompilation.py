@@ -11,6 +11,8 @@ from keras.layers import Layer
 
 from keras_norms.kernels.keras_internals import get_global_attribute
 
+FLAG: Any = Layer.trainable  # Keras's own property
+
 
 class TrainableTakesEffect(Layer):
     """Keras reads `trainable` when it traces the training step, and then never again.
@@ -34,14 +36,14 @@ class TrainableTakesEffect(Layer):
 
     @property
     def trainable(self) -> bool:
-        return Layer.trainable.fget(self)
+        return FLAG.fget(self)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
-        changed = bool(value) != Layer.trainable.fget(self)
+        changed = bool(value) != FLAG.fget(self)
         callers = list(getattr(self, "_callers", ())) if changed else []
         weights = self.trainable_variables if callers else []
-        Layer.trainable.fset(self, value)
+        FLAG.fset(self, value)
         weights = weights or (self.trainable_variables if callers else [])
         for model in callers:
             if getattr(model, "train_function", None) is None:

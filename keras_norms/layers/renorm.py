@@ -94,7 +94,7 @@ class BatchRenormalization(RememberingNormalization):
         self.warmup_steps = warmup_steps
         self.r_max_steps = r_max_steps
         self.d_max_steps = d_max_steps
-        self.steps = None
+        self.steps: Any = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from typing import Any
 
 
 def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
     """`axis` as an int or a list of distinct ints."""
     several = isinstance(axis, (list, tuple))
-    values = list(axis) if several else [axis]
+    values: list[Any] = list(axis) if several else [axis]
     integers = all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values)
     if not values or not integers or len(set(values)) < len(values):
         raise ValueError(
             f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
         )
-    return [int(v) for v in values] if several else int(axis)
+    return [int(v) for v in values] if several else int(values[0])
 
 
 def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:
     """`axis` as sorted non-negative axes of inputs of the given shape."""
     rank = len(shape)
-    values = axis if isinstance(axis, (list, tuple)) else [axis]
+    values = list(axis) if isinstance(axis, Sequence) else [axis]
     if any(not -rank <= v < rank for v in values):
         raise ValueError(
             f"Argument `axis`={axis!r} is out of range for inputs of shape {tuple(shape)}: "

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from keras_norms.kernels.keras_internals import is_made_of_calls
 from keras_norms.surgery.batches import Batches
 from keras_norms.surgery.compiled import compiled_like
 from keras_norms.surgery.copying import copied, copied_weights
@@ -117,8 +117,7 @@ def copy_of(model: keras.Model) -> keras.Model:
         ValueError: a layer, named, cannot be made again from its config.
     """
     require_built(model)
-    graph = isinstance(model, keras.Function) and _takes_inputs_and_outputs(type(model))
-    if graph or type(model) is keras.Sequential:
+    if is_made_of_calls(model) or type(model) is keras.Sequential:
         # Layer by layer, so that their classes need not be registered.
         return rebuild(model)
     new = copied(model)
@@ -178,10 +177,3 @@ def assign_statistics(
         variable = getattr(layer, name)
         old = np.asarray(ops.convert_to_numpy(variable.value), np.float64)
         variable.assign(ops.cast(np.where(known, values, old), variable.dtype))
-
-
-def _takes_inputs_and_outputs(kind: type[keras.Model]) -> bool:
-    """Whether a functional model of this class is made again by its inputs and outputs."""
-    constructor = inspect.getfullargspec(kind.__init__)
-    own = constructor.args[1:]
-    return own == ["inputs", "outputs", "name"] or bool(constructor.varargs and constructor.varkw)

@@ -1,4 +1,4 @@
-"""Keras annotates no operation: what a checker infers from its sources are the backends' accidents."""
+"""Keras annotates no operation: what a checker infers from its source is accident."""
 
 from typing import Any
 
