@@ -43,6 +43,12 @@ class Moments(NamedTuple):
         return (self.shift - origin) + self.offset
 
 
+def deviations(statistics: Moments) -> Moments:
+    """The same around zero: dividing by them leaves the mean where it is."""
+    zero = ops.zeros_like(statistics.variance)
+    return Moments(zero, zero, statistics.variance, statistics.count)
+
+
 def pooled(parts: Moments, axes: Sequence[int]) -> Moments:
     """The moments of all values together, from those of parts that lie along `axes`.
 

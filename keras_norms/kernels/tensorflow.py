@@ -19,6 +19,17 @@ LARGE = 2**16
 TYPICAL_BATCH = 32
 
 
+def unfit(x: Any) -> str | None:
+    """What `x` is, if not a dense tensor."""
+    if isinstance(x, tf.Tensor | tf.Variable):
+        return None
+    return None if hasattr(x, "dtype") and not _apart(x) else f"a {type(x).__name__}"
+
+
+def _apart(x: Any) -> bool:
+    return isinstance(x, tf.SparseTensor | tf.RaggedTensor | tf.IndexedSlices)
+
+
 def is_eager(x: Any) -> bool:
     """Whether `x` holds values now, outside of any `tf.function`."""
     return tf.executing_eagerly()

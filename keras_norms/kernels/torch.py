@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
+from keras.src.backend.torch.core import get_device
 from torch.autograd import forward_ad
 
 from keras_norms.kernels.statistics import Moments, sample_mean, value_count
@@ -20,6 +21,17 @@ HAND_WRITTEN_GRADIENT = False
 # batch normalization loses digits with the mean, group normalization with its square, and layer
 # normalization only what the mean itself is rounded by.
 NEAR, FAR = 4.0, 100.0
+
+
+def unfit(x: Any) -> str | None:
+    """What `x` is, if not a dense tensor of values."""
+    if not isinstance(x, torch.Tensor):
+        return None if hasattr(x, "dtype") else f"a {type(x).__name__}"
+    if x.layout != torch.strided or x.is_nested:
+        return f"a tensor of layout {'nested' if x.is_nested else x.layout}"
+    if x.device.type == "meta" and not _is_recorded() and get_device() != "meta":
+        return "a tensor on device 'meta', without values"
+    return None
 
 
 def is_eager(x: Any) -> bool:
