@@ -78,9 +78,9 @@ class Normalization(keras.layers.Layer):
                 known = "undefined size" if size is None else "size zero"
                 raise ValueError(
                     f"Argument `axis`={self.axis} of {self.name!r} names a dimension of {known}: "
-                    f"axis {axis} of the input tensor should have a defined dimension but the layer "
-                    f"received an input with shape {tuple(input_shape)}, and its weights need that "
-                    "size. Define it, or choose another axis."
+                    f"axis {axis} of the input tensor should have a defined dimension but the "
+                    f"layer received an input with shape {tuple(input_shape)}, and its weights "
+                    "need that size. Define it, or choose another axis."
                 )
         if self.any_rank:
             named = self.axis if isinstance(self.axis, list) else [self.axis]

@@ -81,7 +81,7 @@ class BatchGroupNormalization(RememberingNormalization):
         (channel,) = positive_axes(self.axis, input_shape)
         sizes = input_shape[1:]
         values = input_shape[channel] if None in sizes else math.prod(sizes)
-        if values % self.groups:
+        if values is not None and values % self.groups:
             known = "channels, the only size known" if None in sizes else "values of an example"
             raise ValueError(
                 f"Argument `groups`={self.groups} of {self.name!r} does not divide the {values} "

@@ -49,5 +49,5 @@ def hide(
                 "their rank, with size one where it is constant, can say anything else."
             )
     x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
-    whole = all([mask.shape[axis] == 1 for axis in reduced])
+    whole = all(mask.shape[axis] == 1 for axis in reduced)
     return x, None if whole and not remembered else mask

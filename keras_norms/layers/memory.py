@@ -45,7 +45,7 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
     channel as they are.
 
     With `skip_nonfinite=True` a batch whose statistics are not finite leaves the averages of those
-    channels alone as well; else, as in Keras, one NaN stays in them for ever. An average can hold no
+    channels alone as well; else, as in Keras, one NaN stays in them for ever. An average holds no
     variance that float32 cannot: from deviations of 1e19 on it is infinite.
 
     With `synchronized=True` the batch is that of all replicas of a distribution together, in the

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.kernels import scaled_squares
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
 
@@ -55,14 +56,7 @@ class UnitNormalization(Normalization):
         axes = self.layout_of(x).kept
         x, visible = hide(x, mask, axes)
         seen = x if visible is None else ops.where(visible, x, 0)
-        # The result does not depend on the scale, so neither does its gradient.
-        largest = ops.max(ops.abs(ops.stop_gradient(seen)), axis=axes, keepdims=True, initial=0)
-        exists = largest > 0
-        # Within these limits the reciprocal is a normal number; XLA may multiply by it.
-        limit = 1e300 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1e30
-        scale = ops.where(
-            largest > limit, limit, ops.where(largest < 1 / limit, 1 / limit, largest)
-        )
-        squares = ops.sum(ops.square(seen / scale), axis=axes, keepdims=True)
+        scale, _, squares = scaled_squares(seen, axes)
+        exists = squares > 0
         y = x / scale * ops.rsqrt(ops.where(exists, squares, 1))
         return self.in_output_precision(ops.where(exists, y, 0))
