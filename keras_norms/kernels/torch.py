@@ -15,7 +15,6 @@ from keras_norms.kernels.statistics import Moments, sample_mean, value_count
 if TYPE_CHECKING:
     from keras_norms.kernels.groups import Groups
 
-HAND_WRITTEN_GRADIENT = False
 # How many deviations the mean may be from zero where the native operation takes the input as it
 # is: 8e-6 is then the largest relative error. Further away it is run again, on the shifted input:
 # batch normalization loses digits with the mean, group normalization with its square, and layer
@@ -32,6 +31,11 @@ def unfit(x: Any) -> str | None:
     if x.device.type == "meta" and not _is_recorded() and get_device() != "meta":
         return "a tensor on device 'meta', without values"
     return None
+
+
+def writes_gradients(*tensors: Any) -> bool:
+    """Never: the backend differentiates the plain formula as well."""
+    return False
 
 
 def is_eager(x: Any) -> bool:

@@ -1,4 +1,4 @@
-"""Keras's own tests of its normalization layers, unmodified, on the layers that take their place."""
+"""Keras's own tests of its normalization layers, unmodified, on those that take their place."""
 
 from __future__ import annotations
 
