@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -57,9 +57,6 @@ class GhostBatchNormalization(RememberingNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
 
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
-
     Reference: Hoffer et al. 2017, arXiv 1705.08741, Algorithm 1.
     """
 
@@ -76,9 +73,9 @@ class GhostBatchNormalization(RememberingNormalization):
         **options: Unpack[MemoryOptions],
     ) -> None:
         virtual_batch_size = checked_count("virtual_batch_size", virtual_batch_size)
-        if synchronized := options.get("synchronized"):
+        if options.pop("synchronized", False):
             raise ValueError(
-                f"Argument `synchronized`={synchronized!r} means nothing here: a "
+                "Argument `synchronized`=True means nothing here: a "
                 "virtual batch is a part of the batch of one device. Leave it out, or use "
                 "BatchNormalization(synchronized=True)."
             )
@@ -116,8 +113,3 @@ class GhostBatchNormalization(RememberingNormalization):
             self.remember(statistics)
             outputs.append(ops.reshape(y, (end - start, *rest)))
         return ops.concatenate(outputs, axis=0)
-
-    def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "virtual_batch_size": self.virtual_batch_size}
-        del config["synchronized"]
-        return config

@@ -15,7 +15,6 @@ from tests.suite import Case, NormalizerSuite
 
 class TestLayerNormalization(NormalizerSuite, Likeness):
     twin = keras.layers.LayerNormalization
-    unoffered = ("rms_scaling",)
     case = Case(
         layer=LayerNormalization,
         oracle=oracle,
