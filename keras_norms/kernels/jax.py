@@ -28,7 +28,7 @@ def writes_gradients(*tensors: Any) -> bool:
 
 def is_eager(x: Any) -> bool:
     """Whether `x` holds values now, outside of any tracing."""
-    return not isinstance(x, Tracer)
+    return not isinstance(x, jax.core.Tracer)
 
 
 def fused_batch_standardize(*arguments: Any, **options: Any) -> None:

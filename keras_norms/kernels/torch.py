@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import torch
-from keras.src.backend.torch.core import get_device
 from torch.autograd import forward_ad
 
+from keras_norms.kernels.keras_internals import torch_device
 from keras_norms.kernels.statistics import Moments, sample_mean, value_count
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def unfit(x: Any) -> str | None:
         return None if hasattr(x, "dtype") else f"a {type(x).__name__}"
     if x.layout != torch.strided or x.is_nested:
         return f"a tensor of layout {'nested' if x.is_nested else x.layout}"
-    if x.device.type == "meta" and not _is_recorded() and get_device() != "meta":
+    if x.device.type == "meta" and not _is_recorded() and torch_device() != "meta":
         return "a tensor on device 'meta', without values"
     return None
 

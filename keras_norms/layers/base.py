@@ -68,7 +68,7 @@ class Normalization(keras.layers.Layer):
         self.supports_masking = True
         # The input arrives as it is: the cast to float32 then loses nothing.
         self.autocast = False
-        self._layout: Layout | None = None
+        self._layout: Any = None  # a Layout, once built
 
     def build(self, input_shape: Shape) -> None:
         self._layout = layout = Layout.of(self.axis, input_shape)

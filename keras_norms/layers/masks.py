@@ -48,6 +48,6 @@ def hide(
                 f"{shape}. A mask of lower rank is of their leading axes, as Keras's are; one of "
                 "their rank, with size one where it is constant, can say anything else."
             )
-    x = ops.where(ops.logical_or(visible, ops.isfinite(x)), x, 0)
-    whole = all(visible.shape[axis] == 1 for axis in reduced)
-    return x, None if whole and not remembered else visible
+    x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
+    whole = all(mask.shape[axis] == 1 for axis in reduced)
+    return x, None if whole and not remembered else mask

@@ -12,8 +12,6 @@ from keras.layers import Layer
 
 from keras_norms.kernels.keras_internals import get_global_attribute
 
-FLAG: Any = Layer.trainable  # Keras's own property
-
 
 class _Steps:
     """The training steps that one model has traced, by which of its layers' flags are flipped.
@@ -89,7 +87,7 @@ class TrainableTakesEffect(Layer):
         changed = bool(value) != self.trainable
         callers = list(getattr(self, "_callers", ())) if changed else []
         weights = self.trainable_variables if callers else []
-        FLAG.fset(self, value)
+        Layer.trainable.fset(self, value)
         weights = weights or (self.trainable_variables if callers else [])
         for model in callers:
             if model not in _known:

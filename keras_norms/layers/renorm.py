@@ -91,7 +91,7 @@ class BatchRenormalization(RememberingNormalization):
         self.warmup_steps = warmup_steps
         self.r_max_steps = r_max_steps
         self.d_max_steps = d_max_steps
-        self.steps: Any = None
+        self.steps = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)

@@ -10,7 +10,7 @@ from typing import Any
 def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
     """`axis` as an int or a list of distinct ints."""
     several = isinstance(axis, (list, tuple))
-    values = list(axis) if several else [axis]
+    values: list[Any] = list(axis) if several else [axis]
     if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values):
         raise TypeError(
             "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
@@ -21,7 +21,7 @@ def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
         raise ValueError(
             f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
         )
-    return [int(v) for v in values] if several else int(values[0])
+    return [int(v) for v in values] if several else int(axis)
 
 
 def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:

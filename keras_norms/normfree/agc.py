@@ -74,7 +74,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
                     f"Argument `{argument}` must be a finite number above 0. "
                     f"Received: {argument}={value!r}"
                 )
-        inner: Any = keras.optimizers.get(optimizer)
+        inner = keras.optimizers.get(optimizer)
         scaled = getattr(inner, "loss_scale_factor", None) is not None
         if scaled or isinstance(inner, keras.optimizers.LossScaleOptimizer):
             raise ValueError(
@@ -118,7 +118,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
     ) -> None:
         if not self.built:
             with keras.name_scope(self.name):
-                self.build(trainable_variables or ())
+                self.build(trainable_variables)
         known = self._trainable_variables if trainable_variables is None else trainable_variables
         clipped = [self.clip(g, v) for g, v in zip(grads, known, strict=True)]
         self.inner_optimizer.apply(clipped, trainable_variables)
@@ -129,7 +129,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
             return gradient
         if getattr(variable, "overwrite_with_gradient", False):  # a scale, not a gradient
             return gradient
-        upstream: Tensor = ops.convert_to_tensor(gradient)
+        gradient = ops.convert_to_tensor(gradient)
         rank = len(variable.shape)
         axes = self.unit_axes.get(variable.path, range(rank - 1) if rank > 1 else range(rank))
         dtype = "float64" if variable.dtype == "float64" else "float32"
