@@ -95,14 +95,12 @@ class Programs:
         layer.build(SHAPE)
         weights = randomize(layer)
         x, u = draw(SHAPE), draw(SHAPE, 2, 0.0)
-        along = slope(
-            lambda t: self.case.truth(layer, x + t * u, weights).sum(), np.zeros(()), 1e-5
-        )
-        np.testing.assert_allclose(tangent(layer, x, u).sum(), along, rtol=1e-3, atol=2e-3)
-        dy = draw(SHAPE, 4)
-        backward = (program(layer, training=True)(x, dy).inputs.astype(float) * u).sum()
-        forward = (tangent(layer, x, u).astype(float) * dy).sum()
-        np.testing.assert_allclose(forward, backward, rtol=1e-3, atol=1e-3)
+
+        def moved(t):
+            return self.case.truth(layer, x + t * u, weights)
+
+        wanted = (moved(1e-5) - moved(-1e-5)) / 2e-5
+        np.testing.assert_allclose(tangent(layer, x, u), wanted, rtol=1e-3, atol=1e-4)
 
     def test_inside_a_recurrent_cell(self):
         inputs = keras.Input((5, 4))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ import pytest
 from keras_norms.layers import BatchNormalization
 from tests.conformance.case import SHAPE, draw, relative
 from tests.conformance.likeness import Likeness
-from tests.gradients import MODES, array, program, randomize, state
+from tests.gradients import EVERY_MODE, MODES, array, program, randomize, state
 from tests.oracles.arrays import along
 from tests.oracles.batch import batch, gradient, inference, statistics
 from tests.suite import Case, NormalizerSuite
@@ -51,6 +53,40 @@ class TestBatchNormalization(NormalizerSuite, Likeness):
         np.testing.assert_allclose(got[mask], wanted[mask], atol=1e-5)
         for name, value in state(theirs).items():
             np.testing.assert_allclose(state(ours)[name], value, atol=1e-5)
+
+
+BOUNDS = {"rmax": 1.1, "rmin": 0.9, "dmax": 0.2}
+
+
+class TestRenormAsKerasHasIt(Likeness):
+    """With Keras's meaning, weights and files."""
+
+    twin = keras.layers.BatchNormalization
+    case = replace(
+        TestBatchNormalization.case,
+        settings={"renorm": True, "renorm_clipping": BOUNDS, "renorm_momentum": 0.7},
+    )
+
+    @pytest.mark.parametrize("clipping", [None, {}, BOUNDS, {"dmax": 0.1}, {"rmin": 1.2}])
+    @pytest.mark.parametrize("masked", [False, True])
+    def test_every_step_is_that_of_keras(self, clipping, masked):
+        settings = {"renorm": True, "renorm_clipping": clipping, "renorm_momentum": 0.7}
+        layers = [kind(momentum=0.8, **settings) for kind in (self.twin, self.case.layer)]
+        mask = np.arange(5) < np.array([5, 3, 2, 4, 1, 3])[:, None] if masked else np.ones((6, 5))
+        mask = mask.astype(bool)
+        for layer in layers:
+            layer.build(SHAPE)
+            randomize(layer)
+        for step in range(4):
+            x = draw(SHAPE, step, mean=1.0 + step)
+            theirs, ours = (
+                array(layer(x, training=True, mask=keras.ops.convert_to_tensor(mask)))
+                for layer in layers
+            )
+            np.testing.assert_allclose(ours[mask], theirs[mask], atol=2e-5, err_msg=str(step))
+        for one, other in zip(*(layer.variables for layer in layers), strict=True):
+            assert one.name == other.name
+            np.testing.assert_allclose(array(one.value), array(other.value), atol=2e-5)
 
 
 @pytest.mark.parametrize("mode", EVERY_MODE)
