@@ -8,11 +8,10 @@ from typing import Any
 
 import keras
 
-# Keras hands masks along on its tensors; their keys in a call are not public.
-from keras.src.backend import get_keras_mask
-
 # Not public: what runs the graph of a model, and whether its class can be called with a graph.
 from keras.src.models.functional import Functional, functional_like_constructor
+
+from keras_norms.kernels.keras_internals import keras_mask
 
 
 @dataclass(eq=False)
@@ -180,8 +179,8 @@ def _trains(kwargs: dict[str, Any]) -> bool:
 
 def _given(arguments: Any) -> dict[str, Any]:
     """The keyword arguments without the masks that Keras fills in from the tensors again."""
-    masks = {id(get_keras_mask(tensor)) for tensor in symbolic(arguments.args)}
-    masks |= {id(get_keras_mask(tensor)) for tensor in symbolic(arguments.kwargs)}
+    masks = {id(keras_mask(tensor)) for tensor in symbolic(arguments.args)}
+    masks |= {id(keras_mask(tensor)) for tensor in symbolic(arguments.kwargs)}
     return {
         key: value
         for key, value in arguments.kwargs.items()

@@ -84,15 +84,16 @@ class NormMonitor(keras.callbacks.Callback):
         sink: Callable[[dict[str, float], int], Any] | None = None,
     ) -> None:
         super().__init__()
-        whole = isinstance(every, numbers.Integral) and not isinstance(every, bool) and every > 0
-        if not whole and every != "epoch":
+        whole = isinstance(every, numbers.Integral) and not isinstance(every, bool)
+        if not (whole and int(every) > 0) and every != "epoch":
             raise ValueError(
                 "Argument `every` must be 'epoch' or a number of batches of at least 1. "
                 f"Received: every={every!r}"
             )
-        self._batch = next(iter(Batches(data, 1, batch_size=sys.maxsize)), None)
-        if self._batch is None:
+        batch = next(iter(Batches(data, 1, batch_size=sys.maxsize)), None)
+        if batch is None:
             raise ValueError("Argument `data` gave no batch. Pass arrays x or (x, y).")
+        self._batch = batch
         self.every = every
         self.report = Report("Normalizers in training")
         self._sinks = [
@@ -108,7 +109,8 @@ class NormMonitor(keras.callbacks.Callback):
         self._probed: int | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        if self._probed is None and self.model.built:
+        model: Any = self.model
+        if self._probed is None and model.built:
             self._probe()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -117,7 +119,7 @@ class NormMonitor(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         # Not one more: `steps_per_execution` batches end at a time.
         self._step = self._step_at_epoch + batch + 1
-        if self.every != "epoch" and self._step - (self._probed or 0) >= self.every:
+        if self.every != "epoch" and self._step - (self._probed or 0) >= int(self.every):
             self._probe()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -127,7 +129,7 @@ class NormMonitor(keras.callbacks.Callback):
 
     def _probe(self) -> None:
         # Once: on JAX this property fetches the state of training from the running step.
-        model = self.model
+        model: Any = self.model
         layers = named(model, is_normalizer)
         layers = {path: layer for path, layer in layers.items() if path not in self._hidden}
         try:

@@ -26,7 +26,7 @@ class CSV:
     def write(self, rows: Iterable[Row]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a" if self._begun else "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer: csv.DictWriter[Any] = csv.DictWriter(file, COLUMNS)
             if not self._begun:
                 writer.writeheader()
                 self._begun = True

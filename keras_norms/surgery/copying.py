@@ -8,8 +8,7 @@ from typing import Any
 
 import keras
 
-# Not public: the functions of a Lambda layer that runs here already are no danger to read.
-from keras.src.saving.serialization_lib import SafeModeScope
+from keras_norms.kernels.keras_internals import SafeModeScope
 
 
 class NoCopy(ValueError):

@@ -9,7 +9,13 @@ import keras
 from keras import ops
 
 from keras_norms.weights.calling import called_with, in_full_precision
-from keras_norms.weights.kernels import KERNELS, filter_axes, holder, lora_of, stored_kernels
+from keras_norms.weights.kernels import (
+    KERNELS,
+    filter_axes,
+    holder,
+    lora_of,
+    stored_kernels,
+)
 from keras_norms.weights.quantizing import Quantizable
 
 Tensor = Any
