@@ -17,6 +17,11 @@ STAIR = ["kernels", "layers", "weights", "schemes", "anatomy", "normfree", "surg
 STAIR += ["keras_norms", "lab", "studies", "benchmarks", "tests"]
 APART = {"probes": "surgery"}  # and not the other way either: the stair forbids that
 BACKENDS = {"tensorflow", "jax", "torch"}
+# Images that come as a stream are TensorFlow's on every backend, and `fit` draws torch's dropout.
+STREAMS = {
+    "keras_norms/lab/data/crops.py": {"tensorflow"},
+    "keras_norms/lab/training/streamed.py": {"tensorflow", "torch"},
+}
 
 
 def floor(dotted: str) -> str | None:
@@ -54,7 +59,8 @@ def wrong(path: Path, source: str) -> list[str]:
     own = STAIR.index(floor(".".join(path.with_suffix("").parts)))
     names = list(imports(source))
     down = [name for name in names if floor(name) and STAIR.index(floor(name)) > own]
-    backends = {name for name in names if name.partition(".")[0] in BACKENDS - {path.stem}}
+    allowed = {path.stem} | STREAMS.get(str(path), set())
+    backends = {name for name in names if name.partition(".")[0] in BACKENDS - allowed}
     apart = [name for name in names if floor(name) and floor(name) == APART.get(STAIR[own])]
     return [*down, *apart, *backends] if path.parts[0] == "keras_norms" else down
 
