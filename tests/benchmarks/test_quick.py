@@ -1,57 +1,28 @@
-"""The main job's path from command to page, with pretended training."""
+"""The main job: planned with made-up outcomes, its page has ranges and no verdict."""
 
 from __future__ import annotations
-
-import functools
-import os
 
 import pytest
 
 from benchmarks import quick
-from benchmarks.__main__ import BENCHMARKS
-from benchmarks.ioffe2015 import convergence
-from keras_norms.lab import trials
-from studies import charting
-from tests.lab.pretending import Pretended
+from keras_norms.lab.ledger import Ledger
+from keras_norms.lab.publication import Part, publish
+from keras_norms.lab.walk import Walk
+from tests.lab.pretending import complete
 
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture(autouse=True)
-def environment(monkeypatch):
-    """What the main job sets there is taken back."""
-    monkeypatch.setattr(os, "environ", dict(os.environ))
-
-
-def test_quick_ends_in_one_page_and_goes_on_from_there(tmp_path, capsys, monkeypatch):
-    train = Pretended()
-    for module, name in ((convergence, "run_trials"), (charting, "run_searches")):
-        pretended = functools.partial(getattr(trials, name), train=train)
-        monkeypatch.setattr(module, name, pretended)
-    assert BENCHMARKS.main(["quick", "--out", str(tmp_path)]) == 0
-    said = capsys.readouterr().out
-    assert said.strip().endswith(f"report: {tmp_path / 'report.html'} (and report.md)")
-    page, runs = (tmp_path / "report.html").read_text(), len(train.trained)
-    assert page.count("<img") == 4
-    assert "Ioffe" in page
-    assert "Largest stable learning rate by depth" in page
-    assert (tmp_path / "report.md").read_text().count("![") == 4
-
-    assert BENCHMARKS.main(["quick", "--out", str(tmp_path)]) == 0
-    assert len(train.trained) == runs
-    (tmp_path / "report.html").unlink()
-    assert BENCHMARKS.main(["report", "--out", str(tmp_path)]) == 0
-    assert (tmp_path / "report.html").read_text() == page
-
-
-def test_quick_covers_what_it_promises():
-    (_, comparison), (_, edges) = quick.plan()
-    assert comparison.data == edges.data == "digits"
-    assert comparison.seeds >= 3
-    assert len(edges.chains()) == 4
-    assert {run.depth for chain in edges.chains() for run in chain} == {4, 16}
-
-
-def test_list_names_the_papers(capsys):
-    assert BENCHMARKS.main(["list"]) == 0
-    assert "Ioffe & Szegedy 2015" in capsys.readouterr().out
+def test_the_page_has_ranges_and_no_verdict(tmp_path):
+    ledger = Ledger.open(tmp_path / "records")
+    walks = [Walk(experiment, ledger) for experiment in quick.plan()]
+    assert [walk.experiment.seeds for walk in walks] == [3, 3]
+    for walk in walks:
+        complete(walk, ledger)
+    out = tmp_path / "page"
+    publish([Part(walk) for walk in walks], ledger, out, "report", verdicts=False)
+    page = (out / "report.md").read_text().lower()
+    assert "too few for verdicts" in page
+    assert "undecided" not in page
+    assert "reproduced" not in page.replace("not reproduced here", "")
+    assert not (out / "claims.csv").exists()

@@ -1,128 +1,59 @@
+"""The time left is measured, and said in units that one reads."""
+
 from __future__ import annotations
 
 import io
-import re
 
 import pytest
 from rich.console import Console
 
-from keras_norms.lab import progress as module
-from keras_norms.lab.progress import Progress, effort
-from tests.lab.pretending import run
+from keras_norms.lab.experiment import Experiment
+from keras_norms.lab.job import Computation
+from keras_norms.lab.ledger import Ledger, Record
+from keras_norms.lab.progress import EVERY, Pace, Progress, duration
+from keras_norms.lab.walk import Walk
 
 pytestmark = pytest.mark.once
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    """A clock that moves on by hand, ten seconds before each look."""
-
-    class Clock:
-        now = 0.0
-
-        def monotonic(self) -> float:
-            self.now += 10.0
-            return self.now
-
-    clock = Clock()
-    monkeypatch.setattr(module, "time", clock)
-    monkeypatch.setattr(module, "EVERY", 0.0)
-    return clock
+@pytest.mark.parametrize(("seconds", "said"), [
+    (0.4, "0 s"), (89, "89 s"), (90, "2 min"), (3600, "60 min"), (6000, "1 h 40 min"),
+    (573_673, "6 days"),
+])  # fmt: skip
+def test_durations_are_read_at_a_glance(seconds, said):
+    assert duration(seconds) == said
 
 
-def lines_of(width: int = 80, terminal: bool = False):
-    stream = io.StringIO()
-    return stream, Progress(Console(file=stream, width=width, force_terminal=terminal))
+def test_the_pace_is_that_of_each_program():
+    fast = [Computation("m.fast", {"n": n}) for n in range(4)]
+    slow = [Computation("m.slow", {"n": n}, effort=2.0) for n in range(4)]
+    pace = Pace()
+    assert pace.seconds(fast) is None
+    pace.learn(fast[0], 1.0)
+    pace.learn(fast[0], 100.0)  # a job counts once
+    pace.learn(slow[0], 20.0)
+    assert pace.seconds(fast[1:]) == 3.0
+    assert pace.seconds(slow[1:]) == 60.0
+    unknown = Computation("m.unknown")
+    assert pace.seconds([unknown]) in (1.0, 10.0)
 
 
-def test_plain_lines_say_what_runs_and_how_long_it_takes(clock):
-    stream, progress = lines_of()
-    runs = [run(seed=seed) for seed in range(4)]
-    with progress:
-        progress.expect(4 * effort(runs[0]))
-        with progress.stage("a stage", 4 * effort(runs[0])):
-            progress.running(runs[0], 10)
-            progress.finished(runs[0], trained=True)
-    lines = stream.getvalue().splitlines()
-    assert lines[0].strip().startswith("0%")
-    assert "a stage: learning rate 0.1, seed 0, step 10" in lines[1]
-    assert " 12%" in lines[1]
-    assert any(" 25%" in line and "left" in line for line in lines)
+class Three(Experiment):
+    def plan(self):
+        yield {"jobs": [Computation("m.f", {"n": n}) for n in range(4)]}
 
 
-def test_time_left_counts_only_what_was_trained(clock):
-    """A quarter read back in no time, a quarter trained: as long again for the half left."""
-    stream, progress = lines_of()
-    runs = [run(seed=seed) for seed in range(4)]
-    with progress:
-        progress.expect(4 * effort(runs[0]))
-        with progress.stage("s", 4 * effort(runs[0])):
-            progress.finished(runs[0], trained=False)
-            clock.now = 90.0
-            progress.finished(runs[1], trained=True)
-    # Begun at the first look, at 10, and asked at 100.
-    assert any("50%" in line and " 3:00 left" in line for line in stream.getvalue().splitlines())
-
-
-def test_a_stage_that_needs_less_counts_as_the_whole(clock):
-    stream, progress = lines_of()
-    with progress:
-        progress.expect(200.0)
-        with progress.stage("short", 100.0):
-            pass
-        with progress.stage("next", 100.0):
-            progress.running(run(), 0)
-    assert " 50%" in stream.getvalue()
-
-
-def test_time_left_expects_of_later_stages_what_earlier_ones_needed(clock):
-    """A stage that took half of its most and 200 seconds: the next like it takes 200 again."""
-    stream, progress = lines_of()
-    most = 2 * effort(run())
-    with progress:
-        progress.expect(2 * most)
-        with progress.stage("first", most):
-            progress.finished(run(), trained=True)
-        clock.now = 200.0
-        with progress.stage("next", most):
-            progress.running(run(), 0)
-    assert any("next" in line and " 3:20 left" in line for line in stream.getvalue().splitlines())
-
-
-def test_a_terminal_gets_a_bar():
-    stream, progress = lines_of(terminal=True)
-    with progress:
-        progress.expect(effort(run()))
-        with progress.stage("a stage", effort(run())):
-            progress.finished(run(), trained=True)
-    assert "━" in stream.getvalue()
-    assert "a stage" in stream.getvalue()
-
-
-def test_a_narrow_terminal_keeps_its_one_line():
-    stream, progress = lines_of(width=50, terminal=True)
-    with progress:
-        progress.expect(effort(run()))
-        with progress.stage("a stage with a long name", effort(run())):
-            progress.finished(run(), trained=True)
-            progress._bar.refresh()
-            lines = [re.sub(r"\x1b\[[\d;?]*\w", "", line) for line in stream.getvalue().split("\r")]
-    assert any("…" in line for line in lines)
-    assert not any("\n" in line.strip() for line in lines)
-
-
-def test_silence_says_nothing(capfd):
-    with Progress.silent() as progress, progress.stage("a stage", 1.0):
-        progress.running(run(), 1)
-    assert capfd.readouterr() == ("", "")
-
-
-def test_work_that_is_no_run_tells_the_time_left_too(clock):
-    stream, progress = lines_of()
-    with progress:
-        progress.expect(4.0)
-        for name in ("read back", "measured"):
-            with progress.stage(name, 1.0):
-                if name == "measured":
-                    progress.spent(1.0)
-    assert re.search(r" 50% +\d+:\d\d left  measured", stream.getvalue())
+def test_it_counts_what_the_ledger_has(tmp_path, monkeypatch):
+    ledger, text = Ledger.open(tmp_path), io.StringIO()
+    walk = Walk(Three(), ledger)
+    with Progress(Console(file=text, width=120)) as progress:
+        progress._spoke -= EVERY + 1
+        progress.heard("k", "f, n 0", 0.5)
+        progress.show([walk], ledger)
+        assert "0%  0 of 4 jobs  f, n 0" in text.getvalue()
+        for n in range(2):
+            job = Computation("m.f", {"n": n})
+            ledger.put(Record(job.key, job.as_dict(), 1, {"seconds": 30.0}))
+        progress._spoke, progress._looked = -1e9, -1e9
+        progress.show([walk], ledger, workers=2)
+        assert "50%  2 of 4 jobs, about 30 s left" in text.getvalue()
