@@ -21,11 +21,12 @@ from keras_norms.lab.edges.verdict import Verdict
 WIDEST = 10.0  # ratio of the ends of an interval whose median is still worth quoting
 NEAR = 0.1  # decades from an end of the search within which an edge is that end
 
+# Of each edge: what is said where no run passed, and whether a run did.
 PASSED: dict[str, tuple[str, Callable[[Verdict], bool]]] = {
-    "lower": ("trained", lambda verdict: verdict.trained),
-    "useful": ("were useful", lambda verdict: verdict is Verdict.USEFUL),
-    "alive": ("trained", lambda verdict: verdict.trained),
-    "blow_up": ("stayed below blow-up", lambda verdict: not verdict.blown),
+    "lower": ("none of {} rates trained", lambda verdict: verdict.trained),
+    "useful": ("none of {} rates were useful", lambda verdict: verdict is Verdict.USEFUL),
+    "alive": ("none of {} rates trained", lambda verdict: verdict.trained),
+    "blow_up": ("all of {} rates blew up", lambda verdict: not verdict.blown),
 }
 
 
@@ -137,8 +138,8 @@ class Edge:
     @property
     def _none_passed(self) -> str:
         rates = [rate for known in self.known for rate, _ in known.seen]
-        ends = f"{min(rates):.2g} to {max(rates):.2g}"
-        return f"none of {len(set(rates))} rates {PASSED[self.name][0]} ({ends})"
+        words = PASSED[self.name][0].format(len(set(rates)))
+        return f"{words} ({min(rates):.2g} to {max(rates):.2g})"
 
     def _likelihood(self, known: Thresholds, prior: Thresholds, passed: bool) -> np.ndarray:
         """Of a seed's edge by its own runs: posterior over prior."""
