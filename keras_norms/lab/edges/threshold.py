@@ -5,6 +5,9 @@ What is assumed:
   (`verdict_noise.py`); the scale is the same at all edges. Where every run has a seed of its own,
   the noise contains the spread of the seeds. Where seeds are replicates, each has a posterior of
   its own, and a cell takes them together (`population.py`).
+- A run is evidence of the edges that it lies between: one that blew up of the blow-up edge, one
+  that stayed at chance of that and of the alive window, one that is alive of both windows, a useful
+  one of the useful window. The order carries it on to the others.
 - An edge turns runs from good to bad once.
 - The prior is flat but for the order (`prior.py`). One from a neighbour is blurred and keeps a
   tenth of the flat one, so that it may be wrong.
@@ -83,8 +86,7 @@ class Thresholds:
 
     def _after(self, rate: float, verdict: Verdict) -> Thresholds:
         x, parts = math.log10(rate), {}
-        # A run says which edges it lies between; of those beyond them the order takes care. What
-        # moves a run moves it at all edges, so that to count it at each would be too much.
+        # What moves a run moves it at all edges: counted at each of them, it would count too much.
         if not verdict.trained:
             parts["blown"] = self.blown.given(x, verdict.blown)
         if verdict in (Verdict.UNTRAINED, Verdict.ALIVE):
