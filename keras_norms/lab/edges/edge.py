@@ -103,13 +103,16 @@ class Edge:
         return self.words(self.median) if self.resolved else "unknown"
 
     def words(self, rate: float) -> str:
-        """A learning rate of two digits, or which end of the search it cannot be told from."""
+        """A learning rate of two digits, or the end of the search that it is not told from.
+
+        "No rate" where half of the seeds or more have none.
+        """
         low, high = self.range
-        if 0 < rate <= low * 10**NEAR or (self.name == "lower" and rate == 0):
+        if rate == self._none and 2 * sum(self._passed) <= len(self._passed):
+            return "no rate"
+        if rate <= low * 10**NEAR:
             return f"at or below {low:.2g}"
-        if high / 10**NEAR <= rate < math.inf or (self.name != "lower" and math.isinf(rate)):
-            return f"at or above {high:.2g}"
-        return spoken(rate) if self.name != "lower" or rate < math.inf else "no rate"
+        return f"at or above {high:.2g}" if rate >= high / 10**NEAR else f"{rate:.2g}"
 
     def __str__(self) -> str:
         if not any(self._passed) or (self.interval[0] == self.interval[1]):
