@@ -145,12 +145,12 @@ class Edge:
         return f"{words} ({min(rates):.2g} to {max(rates):.2g})"
 
     def _likelihood(self, known: Thresholds, prior: Thresholds, passed: bool) -> np.ndarray:
-        """Of a seed's edge by its own runs: posterior over prior."""
+        """Of noise and a seed's edge by its own runs: posterior over prior."""
+        before, after = (each.by_scale(self.name) for each in (prior, known))
         if not passed:
-            likelihood = np.zeros(len(known.range.thresholds))
-            likelihood[self._none_place] = 1.0
+            likelihood = np.zeros_like(after)
+            likelihood[:, self._none_place] = 1.0
             return likelihood
-        before, after = (getattr(each, self.name).weights for each in (prior, known))
         return np.divide(after, before, out=np.zeros_like(after), where=before > 0)
 
 

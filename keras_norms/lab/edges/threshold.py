@@ -132,22 +132,31 @@ class Thresholds:
         """How many runs it has seen."""
         return len(self.seen)
 
+    def by_scale(self, edge: str) -> np.ndarray:
+        """P(scale of the noise, edge), shape (scales, thresholds)."""
+        now = self.posterior
+        if edge == "lower":
+            weights = now.alive.sum(2)
+            weights[:, -1] += now.no_alive
+            return weights
+        if edge == "useful":
+            return now.useful_alive.sum(2)
+        return now.alive_blow_up.sum(2 if edge == "alive" else 1)
+
     @property
     def lower(self) -> EdgePosterior:
         """Below it runs are too slow to train; above the range where none trains."""
-        weights = self.posterior.alive.sum((0, 2))
-        weights[-1] += self.posterior.no_alive.sum()
-        return EdgePosterior(self.range, weights)
+        return EdgePosterior(self.range, self.by_scale("lower").sum(0))
 
     @property
     def useful(self) -> EdgePosterior:
         """The largest learning rate that is useful."""
-        return EdgePosterior(self.range, self.posterior.useful_alive.sum((0, 2)))
+        return EdgePosterior(self.range, self.by_scale("useful").sum(0))
 
     @property
     def alive(self) -> EdgePosterior:
         """The largest learning rate that trains."""
-        return EdgePosterior(self.range, self.posterior.alive_blow_up.sum((0, 2)))
+        return EdgePosterior(self.range, self.by_scale("alive").sum(0))
 
     @property
     def trains(self) -> EdgePosterior:
@@ -157,7 +166,7 @@ class Thresholds:
     @property
     def blow_up(self) -> EdgePosterior:
         """The largest learning rate that does not blow up."""
-        return EdgePosterior(self.range, self.posterior.alive_blow_up.sum((0, 1)))
+        return EdgePosterior(self.range, self.by_scale("blow_up").sum(0))
 
     def settled(self, width: float = WIDTH, edges: Sequence[str] = SEARCHED) -> bool:
         """Whether these edges are known: 90 % intervals no wider than `width` decades."""
