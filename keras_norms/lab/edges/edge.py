@@ -21,11 +21,12 @@ from keras_norms.lab.edges.verdict import Verdict
 WIDEST = 10.0  # ratio of the ends of an interval whose median is still worth quoting
 NEAR = 0.1  # decades from an end of the search within which an edge is that end
 
+# Of each edge: what is said where no run passed, and whether a run did.
 PASSED: dict[str, tuple[str, Callable[[Verdict], bool]]] = {
-    "lower": ("trained", lambda verdict: verdict.trained),
-    "useful": ("were useful", lambda verdict: verdict is Verdict.USEFUL),
-    "alive": ("trained", lambda verdict: verdict.trained),
-    "blow_up": ("stayed below blow-up", lambda verdict: not verdict.blown),
+    "lower": ("none of {} rates trained", lambda verdict: verdict.trained),
+    "useful": ("none of {} rates were useful", lambda verdict: verdict is Verdict.USEFUL),
+    "alive": ("none of {} rates trained", lambda verdict: verdict.trained),
+    "blow_up": ("all of {} rates blew up", lambda verdict: not verdict.blown),
 }
 
 
@@ -102,13 +103,16 @@ class Edge:
         return self.words(self.median) if self.resolved else "unknown"
 
     def words(self, rate: float) -> str:
-        """A learning rate of two digits, or which end of the search it cannot be told from."""
+        """A learning rate of two digits, or the end of the search that it is not told from.
+
+        "No rate" where half of the seeds or more have none.
+        """
         low, high = self.range
-        if 0 < rate <= low * 10**NEAR or (self.name == "lower" and rate == 0):
+        if rate == self._none and 2 * sum(self._passed) <= len(self._passed):
+            return "no rate"
+        if rate <= low * 10**NEAR:
             return f"at or below {low:.2g}"
-        if high / 10**NEAR <= rate < math.inf or (self.name != "lower" and math.isinf(rate)):
-            return f"at or above {high:.2g}"
-        return spoken(rate) if self.name != "lower" or rate < math.inf else "no rate"
+        return f"at or above {high:.2g}" if rate >= high / 10**NEAR else f"{rate:.2g}"
 
     def __str__(self) -> str:
         if not any(self._passed) or (self.interval[0] == self.interval[1]):
@@ -137,16 +141,16 @@ class Edge:
     @property
     def _none_passed(self) -> str:
         rates = [rate for known in self.known for rate, _ in known.seen]
-        ends = f"{min(rates):.2g} to {max(rates):.2g}"
-        return f"none of {len(set(rates))} rates {PASSED[self.name][0]} ({ends})"
+        words = PASSED[self.name][0].format(len(set(rates)))
+        return f"{words} ({min(rates):.2g} to {max(rates):.2g})"
 
     def _likelihood(self, known: Thresholds, prior: Thresholds, passed: bool) -> np.ndarray:
-        """Of a seed's edge by its own runs: posterior over prior."""
+        """Of noise and a seed's edge by its own runs: posterior over prior."""
+        before, after = (each.by_scale(self.name) for each in (prior, known))
         if not passed:
-            likelihood = np.zeros(len(known.range.thresholds))
-            likelihood[self._none_place] = 1.0
+            likelihood = np.zeros_like(after)
+            likelihood[:, self._none_place] = 1.0
             return likelihood
-        before, after = (getattr(each, self.name).weights for each in (prior, known))
         return np.divide(after, before, out=np.zeros_like(after), where=before > 0)
 
 

@@ -2,7 +2,7 @@
 
 Verdicts are ordered as in `VERDICTS`. Each edge is joined with what it mainly depends on: blow-up
 with blown up or not, lower with trained or not, alive and useful with all verdicts, given what is
-known of the edges above them.
+known of the edges above them; the noise is taken as independent at each edge.
 """
 
 from __future__ import annotations

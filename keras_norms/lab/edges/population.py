@@ -21,7 +21,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from keras_norms.lab.edges.edge_posterior import EdgePosterior
-from keras_norms.lab.edges.verdict_noise import PER_DECADE, Range
+from keras_norms.lab.edges.verdict_noise import PER_DECADE, SCALE_PRIOR, SCALES, Range
 
 TAUS = np.geomspace(0.02, 1.0, 10)  # decades
 TAU_PRIOR = np.sqrt(TAUS) / np.sqrt(TAUS).sum()  # 1 / sqrt(tau)
@@ -45,18 +45,25 @@ class Population:
         """From the likelihood of each seed's edge.
 
         Args:
-            seeds: likelihoods of the thresholds, each of shape (thresholds,).
+            seeds: likelihoods of the scale of the noise, which all seeds share, and of the
+                thresholds, each of shape (scales, thresholds), or (thresholds,) without noise.
             none: the threshold that stands for "no rate is good": 0, or -1 for a lower edge.
         """
         mus, masses = normals(range)
-        likelihoods = np.array(seeds) / np.max(seeds, axis=1, keepdims=True)
-        present = np.einsum("mkt,it->imk", masses, likelihoods)
-        absent = likelihoods[:, none, None, None]
-        q = NONE[:, None, None, None]
-        logs = np.log(np.maximum((1 - q) * present + q * absent, 1e-300)).sum(1)
-        weights = np.exp(logs - logs.max()) * NONE_PRIOR[:, None, None] * TAU_PRIOR
+        likelihoods = np.array(
+            [np.broadcast_to(one, (len(SCALES), one.shape[-1])) for one in seeds]
+        )
+        likelihoods = likelihoods / likelihoods.max((1, 2), keepdims=True)
+        present = np.einsum("mkt,ist->ismk", masses, likelihoods, optimize=True)
+        absent = likelihoods[:, :, none, None, None]
+        # Axes: share without an edge, scale, mean, tau.
+        logs = np.array(
+            [np.log(np.maximum((1 - q) * present + q * absent, 1e-300)).sum(0) for q in NONE]
+        )
+        weights = np.exp(logs - logs.max()) * SCALE_PRIOR[:, None, None]
+        weights = weights.sum(1) * NONE_PRIOR[:, None, None] * TAU_PRIOR
         weights /= weights.sum()
-        found = np.einsum("qmk,mkt,q->t", weights, masses, 1 - NONE)
+        found = np.einsum("qmk,mkt,q->t", weights, masses, 1 - NONE, optimize=True)
         found[none] += weights.sum((1, 2)) @ NONE
         return cls(
             EdgePosterior(range, _medians(range, weights, mus, none)), EdgePosterior(range, found)

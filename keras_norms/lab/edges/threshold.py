@@ -5,6 +5,9 @@ What is assumed:
   (`verdict_noise.py`); the scale is the same at all edges. Where every run has a seed of its own,
   the noise contains the spread of the seeds. Where seeds are replicates, each has a posterior of
   its own, and a cell takes them together (`population.py`).
+- A run is evidence of the edges that it lies between: one that blew up of the blow-up edge, one
+  that stayed at chance of that and of the alive window, one that is alive of both windows, a useful
+  one of the useful window. The order carries it on to the others.
 - An edge turns runs from good to bad once.
 - The prior is flat but for the order (`prior.py`). One from a neighbour is blurred and keeps a
   tenth of the flat one, so that it may be wrong.
@@ -83,8 +86,7 @@ class Thresholds:
 
     def _after(self, rate: float, verdict: Verdict) -> Thresholds:
         x, parts = math.log10(rate), {}
-        # A run says which edges it lies between; of those beyond them the order takes care. What
-        # moves a run moves it at all edges, so that to count it at each would be too much.
+        # What moves a run moves it at all edges: counted at each of them, it would count too much.
         if not verdict.trained:
             parts["blown"] = self.blown.given(x, verdict.blown)
         if verdict in (Verdict.UNTRAINED, Verdict.ALIVE):
@@ -130,22 +132,31 @@ class Thresholds:
         """How many runs it has seen."""
         return len(self.seen)
 
+    def by_scale(self, edge: str) -> np.ndarray:
+        """P(scale of the noise, edge), shape (scales, thresholds)."""
+        now = self.posterior
+        if edge == "lower":
+            weights = now.alive.sum(2)
+            weights[:, -1] += now.no_alive
+            return weights
+        if edge == "useful":
+            return now.useful_alive.sum(2)
+        return now.alive_blow_up.sum(2 if edge == "alive" else 1)
+
     @property
     def lower(self) -> EdgePosterior:
         """Below it runs are too slow to train; above the range where none trains."""
-        weights = self.posterior.alive.sum((0, 2))
-        weights[-1] += self.posterior.no_alive.sum()
-        return EdgePosterior(self.range, weights)
+        return EdgePosterior(self.range, self.by_scale("lower").sum(0))
 
     @property
     def useful(self) -> EdgePosterior:
         """The largest learning rate that is useful."""
-        return EdgePosterior(self.range, self.posterior.useful_alive.sum((0, 2)))
+        return EdgePosterior(self.range, self.by_scale("useful").sum(0))
 
     @property
     def alive(self) -> EdgePosterior:
         """The largest learning rate that trains."""
-        return EdgePosterior(self.range, self.posterior.alive_blow_up.sum((0, 2)))
+        return EdgePosterior(self.range, self.by_scale("alive").sum(0))
 
     @property
     def trains(self) -> EdgePosterior:
@@ -155,7 +166,7 @@ class Thresholds:
     @property
     def blow_up(self) -> EdgePosterior:
         """The largest learning rate that does not blow up."""
-        return EdgePosterior(self.range, self.posterior.alive_blow_up.sum((0, 1)))
+        return EdgePosterior(self.range, self.by_scale("blow_up").sum(0))
 
     def settled(self, width: float = WIDTH, edges: Sequence[str] = SEARCHED) -> bool:
         """Whether these edges are known: 90 % intervals no wider than `width` decades."""

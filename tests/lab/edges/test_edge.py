@@ -50,7 +50,9 @@ def test_where_no_run_trained_there_is_no_rate(rates):
 
 
 def test_where_all_blew_up():
-    assert str(edge("blow_up", lambda x: Verdict.BLEW_UP)).startswith("none of 17 rates stayed")
+    assert (
+        str(edge("blow_up", lambda x: Verdict.BLEW_UP)) == "all of 17 rates blew up (0.001 to 10)"
+    )
 
 
 def test_the_median_of_the_seeds_and_the_range_of_a_new_one():

@@ -70,7 +70,7 @@ def test_chance_level_alone_is_ambiguous_and_a_trained_run_resolves_it():
     assert 0.05 < above(odd.trains) < 0.8
     slow = odd.given([(1.0, Verdict.ALIVE)])
     broken = odd.given([(0.01, Verdict.ALIVE)])
-    assert above(slow.trains) > 0.8
+    assert above(slow.trains) > 0.7
     assert above(broken.trains) < 0.15
 
 

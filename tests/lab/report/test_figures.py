@@ -52,7 +52,7 @@ def test_every_normalizer_has_a_colour_of_its_own():
 
 def test_the_frontier_draws_medians_seeds_and_what_never_trains(drawn, tmp_path):
     cells = [
-        cell("none", 4, 0.5, 1.0, 2.0),
+        cell("none", 4, 0.8, 1.0, 1.25),
         cell("none", 16, None, None, 0.5),
         cell("batch", 4, 3.0, 3.0, 3.0),
         cell("batch", 16, 3.0, 3.0, 3.0),

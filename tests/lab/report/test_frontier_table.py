@@ -55,5 +55,5 @@ def test_an_edge_that_the_runs_leave_open_is_not_quoted():
     early = Search(1e-4, 1e2, seeds=1).cell(program)
     early = early.given([outcome(run(50.0, 0, normalizer="none", depth=4), Verdict.BLEW_UP)])
     (row,) = frontier_table([early], "frontier", 150).frame.to_dict("records")
-    assert row["blow-up"].startswith("unknown [")
+    assert row["blow-up"] == "all of 1 rates blew up (50 to 50)"
     assert row["trains (150 steps)"] == "none of 1 rates trained (50 to 50)"
