@@ -1,5 +1,10 @@
 """torch: the native operations, exact once the input is shifted."""
 
+# Its annotations know neither its inner names nor which of three results are None together.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+# pyright: reportPrivateImportUsage=false, reportAttributeAccessIssue=false
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 import math

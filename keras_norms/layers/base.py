@@ -94,15 +94,16 @@ class Normalization(keras.layers.Layer):
             )
         self.build_weights(sizes)
 
-    def build_weights(self, shape: tuple[int, ...]) -> None:
+    def build_weights(self, shape: Any) -> None:
         """Create the weights; `shape` is the size of the inputs along `axis`."""
         raise NotImplementedError
 
     def layout_of(self, x: Tensor) -> Layout:
         """The layout for the rank of `x`, which for some layers is not that of building."""
-        known, rank = self._layout, len(x.shape)
-        same = known is not None and len(known.form) == rank
-        return known if same else Layout.of(self.axis, x.shape)
+        known = self._layout
+        if known is not None and len(known.form) == len(x.shape):
+            return known
+        return Layout.of(self.axis, x.shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         positive_axes(self.axis, input_shape)

@@ -101,8 +101,8 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         self.synchronized = bool(synchronized)
         self.skip_nonfinite = bool(skip_nonfinite)
         self._warned = False
-        self.moving_mean = None
-        self.moving_variance = None
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
 
     def build(self, input_shape: Shape) -> None:
         if self.synchronized:

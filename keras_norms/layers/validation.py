@@ -21,7 +21,7 @@ def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
         raise ValueError(
             f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
         )
-    return [int(v) for v in values] if several else int(axis)
+    return [int(v) for v in values] if several else int(values[0])
 
 
 def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:

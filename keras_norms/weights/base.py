@@ -57,7 +57,7 @@ class Reparameterization(keras.layers.Wrapper):
         super().__init__(layer, **options)
         self.supports_masking = layer.supports_masking
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().build(input_shape)
         _require_kernels(self.layer)
         for name, kernel in self.kernels().items():
