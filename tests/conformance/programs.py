@@ -79,6 +79,8 @@ class Programs:
         from jax import export
 
         layer = self.case.make()
+        if training and hasattr(layer, "virtual_batch_size"):
+            pytest.skip("a batch of unknown size cannot be cut")
         layer.build((None, None, None, 4))
         randomize(layer)
         weights = [v.value for v in layer.trainable_variables]
