@@ -99,7 +99,7 @@ class Programs:
         x, u = draw(SHAPE), draw(SHAPE, 2, 0.0)
 
         def moved(t):
-            return self.case.truth(layer, x + t * u, weights)
+            return self.case.truth(layer, x.astype(float) + t * u, weights)
 
         wanted = (moved(1e-5) - moved(-1e-5)) / 2e-5
         np.testing.assert_allclose(tangent(layer, x, u), wanted, rtol=1e-3, atol=1e-4)
