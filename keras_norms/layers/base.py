@@ -109,9 +109,6 @@ class Normalization(keras.layers.Layer):
         positive_axes(self.axis, input_shape)
         return tuple(input_shape)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
-        return previous_mask
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **configuration(self)}
 
@@ -141,7 +138,10 @@ class Normalization(keras.layers.Layer):
         """A weight of the shape of `axis`, in the precision of `x`, ready to broadcast to it."""
         if weight is None:
             return None
-        return ops.reshape(ops.convert_to_tensor(weight, x.dtype), self.layout_of(x).form)
+        form = self._layout.form
+        if len(form) != len(x.shape):
+            form = self.layout_of(x).form
+        return ops.reshape(ops.convert_to_tensor(weight, x.dtype), form)
 
 
 class AffineNormalization(Normalization):
