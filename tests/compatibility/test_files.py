@@ -11,6 +11,8 @@ import pytest
 
 import keras_norms
 
+pytestmark = pytest.mark.full  # a model with forty branches
+
 VERSIONS = sorted(folder.name for folder in Path(__file__).parent.glob("v*"))
 # Convolutions and cubic statistics add up in other orders on other backends.
 CLOSE = {"rtol": 1e-4, "atol": 1e-5}
