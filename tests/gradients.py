@@ -36,8 +36,11 @@ def double() -> AbstractContextManager:
     if BACKEND != "jax":
         return nullcontext()
     import jax
+    from jax import experimental
 
-    return jax.enable_x64(True)
+    # Of older versions, from 0.4.34 on, the one in `experimental`.
+    enable = jax.enable_x64 if hasattr(jax, "enable_x64") else experimental.enable_x64
+    return enable(True)
 
 
 def array(tensor: Any) -> np.ndarray:

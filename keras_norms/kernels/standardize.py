@@ -211,8 +211,12 @@ def standardize_gradient(
 
 def _shared_axes(gamma: Tensor | None, beta: Tensor | None, axes: Sequence[int]) -> tuple[int, ...]:
     """The axes of the statistics along which gamma and beta have one value."""
-    parameters = [tensor for tensor in (gamma, beta) if tensor is not None]
-    return tuple(axis for axis in axes if all(t.shape[axis] == 1 for t in parameters))
+    shared = []
+    for axis in axes:
+        varies = gamma is not None and gamma.shape[axis] != 1
+        if not varies and (beta is None or beta.shape[axis] == 1):
+            shared.append(axis)
+    return tuple(shared)
 
 
 def _broadcast_axes(x: Tensor, like: Tensor) -> tuple[int, ...]:

@@ -68,7 +68,7 @@ def total(x: tf.Tensor, axes: tuple[int, ...], weight: tf.Tensor | None = None) 
     if not _as_product(x, axes, weight):
         return tf.reduce_sum(x if weight is None else x * weight, axes, keepdims=True)
     sizes = ops.shape(x)
-    first, last = axes[0], axes[-1] + 1
+    first, last = min(axes), max(axes) + 1
     before, summed, after = (
         math.prod(part) for part in (sizes[:first], sizes[first:last], sizes[last:])
     )
@@ -169,7 +169,7 @@ def attach_gradient(
 
     @tf.custom_gradient
     def first_order(upstream: tf.Tensor, *tensors: tf.Tensor) -> Any:
-        def second_order(*cotangents: tf.Tensor) -> list[tf.Tensor]:
+        def second_order(*cotangents: tf.Tensor) -> list[Any]:
             arguments = [upstream, *tensors]
             with tf.GradientTape() as tape:
                 tape.watch(arguments)
@@ -213,9 +213,10 @@ def tanh(x: tf.Tensor) -> tf.Tensor:
     return tf.tanh(x)
 
 
-def slopes(function: Callable[[tf.Tensor], Sequence[tf.Tensor]], at: tf.Tensor) -> list[tf.Tensor]:
+def slopes(function: Callable[[tf.Tensor], Sequence[tf.Tensor]], at: tf.Tensor) -> list[Any]:
     """The gradient at `at` of the sum of each output of `function`, within a forward pass."""
     with tf.GradientTape(persistent=True) as tape:
         tape.watch(at)
         outputs = function(at)
-    return [tape.gradient(output, at, unconnected_gradients="zero") for output in outputs]
+    zero: Any = tf.UnconnectedGradients.ZERO
+    return [tape.gradient(output, at, unconnected_gradients=zero) for output in outputs]

@@ -1,5 +1,10 @@
 """torch: the native operations, exact once the input is shifted."""
 
+# Its annotations know neither its inner names nor which of three results are None together.
+# pyright: reportOptionalMemberAccess=false, reportArgumentType=false
+# pyright: reportPrivateImportUsage=false, reportAttributeAccessIssue=false
+# pyright: reportIncompatibleMethodOverride=false
+
 from __future__ import annotations
 
 import math
@@ -62,30 +67,32 @@ def fused_batch_standardize(
     epsilon: float,
 ) -> tuple[torch.Tensor, Moments] | None:
     """Standardize each slice along one kept axis by `torch.nn.functional.batch_norm`."""
-    kept = [axis for axis in range(x.ndim) if axis not in axes]
     count = value_count(x, axes)
     # The native operation refuses a single value, empty batches and an epsilon of zero.
-    few = count < 2 or not epsilon
-    if few or len(kept) != 1 or kept[0] not in (1, x.ndim - 1) or _is_transformed(x):
+    if len(axes) != x.ndim - 1 or count < 2 or not epsilon or _is_transformed(x):
         return None
-    channels = x.shape[kept[0]]
-    flat = [None if weight is None else weight.reshape(-1) for weight in (gamma, beta)]
+    kept = x.ndim * (x.ndim - 1) // 2 - sum(axes)  # the one axis that is missing
+    if kept not in (1, x.ndim - 1):
+        return None
+    channels = x.shape[kept]
 
     def native(z: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         mean = torch.zeros(channels, dtype=x.dtype, device=x.device)
         variance = torch.ones_like(mean)
         y = torch.nn.functional.batch_norm(
-            z if kept[0] == 1 else z.reshape(-1, channels),
+            z if kept == 1 else z.reshape(-1, channels),
             mean,
             variance,
-            *flat,
+            None if gamma is None else gamma.reshape(-1),
+            None if beta is None else beta.reshape(-1),
             training=True,
             momentum=1.0,  # so the running statistics come back as this batch's own
             eps=epsilon,
         )
         return y.reshape(x.shape), mean, variance
 
-    shape = [channels if axis == kept[0] else 1 for axis in range(x.ndim)]
+    shape = [1] * x.ndim
+    shape[kept] = channels
     y, mean, variance = native(x) if _may_look_at(x) else (None, None, None)
     shift = torch.zeros(shape, dtype=x.dtype, device=x.device)
     if y is None or not _near_zero(mean, variance, NEAR):
@@ -149,6 +156,8 @@ def _native_group_norm(
     else:
         # Of four dimensions, for which alone the native operation takes channels at the end.
         z = x.reshape(len(x), -1, 1, size).movedim(-1, 1)
+        # A copy of a batch of one alone, whose first stride may be anything.
+        z = z.contiguous(memory_format=torch.channels_last)
         weights = [w for w in (gamma, beta) if w is not None]
         if _is_recorded():
             z = z.contiguous()

@@ -34,5 +34,5 @@ def configuration(layer: keras.layers.Layer) -> dict[str, Any]:
     """Every argument of the layer's constructor, from the attribute of its name."""
     return {
         name: keras.saving.serialize_keras_object(getattr(layer, name))
-        for name in arguments_of(type(layer))
+        for name in arguments_of(type(layer))  # pyright: ignore[reportArgumentType]
     }

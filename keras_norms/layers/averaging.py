@@ -50,8 +50,9 @@ class AveragingNormalization(AffineNormalization):
         super().__init__(axis, epsilon, center, scale, **options)
         self.momentum = momentum
         self.debiased = bool(debiased)
-        self.count = None
-        self.seen = None
+        # Variables, where the averages need them.
+        self.count: Any = None
+        self.seen: Any = None
 
     def build_averaging(self, shape: tuple[int, ...]) -> None:
         """Create what the averages need besides themselves; `shape` is theirs."""

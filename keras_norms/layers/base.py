@@ -94,22 +94,20 @@ class Normalization(keras.layers.Layer):
             )
         self.build_weights(sizes)
 
-    def build_weights(self, shape: tuple[int, ...]) -> None:
+    def build_weights(self, shape: Any) -> None:
         """Create the weights; `shape` is the size of the inputs along `axis`."""
         raise NotImplementedError
 
     def layout_of(self, x: Tensor) -> Layout:
         """The layout for the rank of `x`, which for some layers is not that of building."""
-        known, rank = self._layout, len(x.shape)
-        same = known is not None and len(known.form) == rank
-        return known if same else Layout.of(self.axis, x.shape)
+        known = self._layout
+        if known is not None and len(known.form) == len(x.shape):
+            return known
+        return Layout.of(self.axis, x.shape)
 
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         positive_axes(self.axis, input_shape)
         return tuple(input_shape)
-
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
-        return previous_mask
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **configuration(self)}
@@ -140,7 +138,10 @@ class Normalization(keras.layers.Layer):
         """A weight of the shape of `axis`, in the precision of `x`, ready to broadcast to it."""
         if weight is None:
             return None
-        return ops.reshape(ops.convert_to_tensor(weight, x.dtype), self.layout_of(x).form)
+        form = self._layout.form
+        if len(form) != len(x.shape):
+            form = self.layout_of(x).form
+        return ops.reshape(ops.convert_to_tensor(weight, x.dtype), form)
 
 
 class AffineNormalization(Normalization):

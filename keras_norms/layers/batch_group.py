@@ -81,10 +81,11 @@ class BatchGroupNormalization(RememberingNormalization):
         refuse_batch_axis(self.axis, input_shape)
         # Before there are weights: of too many groups they would not fit into memory.
         (channel,) = positive_axes(self.axis, input_shape)
-        sizes = input_shape[1:]
-        values = input_shape[channel] if None in sizes else math.prod(sizes)
+        sizes = [size for size in input_shape[1:] if size is not None]
+        whole = len(sizes) == len(input_shape) - 1
+        values = math.prod(sizes) if whole else input_shape[channel]
         if values is not None and values % self.groups:
-            known = "channels, the only size known" if None in sizes else "values of an example"
+            known = "values of an example" if whole else "channels, the only size known"
             raise ValueError(
                 f"Argument `groups`={self.groups} of {self.name!r} does not divide the {values} "
                 f"{known} of inputs of shape {tuple(input_shape)}. Choose a divisor."

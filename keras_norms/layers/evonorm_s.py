@@ -44,8 +44,8 @@ class _SampleEvoNorm(AffineNormalization):
     def build(self, input_shape: Shape) -> None:
         (channel,) = positive_axes(self.axis, input_shape)
         refuse_batch_axis(self.axis, input_shape)
-        if input_shape[channel] is not None:
-            groups_of(input_shape[channel], self.groups)
+        if (channels := input_shape[channel]) is not None:
+            groups_of(channels, self.groups)
         super().build(input_shape)
 
     def build_weights(self, shape: tuple[int, ...]) -> None:

@@ -27,7 +27,3 @@ class Layout:
             space=tuple([i for i in reduced if i]),
             form=tuple([n if i in kept else 1 for i, n in enumerate(shape)]),
         )
-
-    @property
-    def rank(self) -> int:
-        return len(self.form)

@@ -39,8 +39,9 @@ def hide(
             f"Argument `mask` has shape {received}, of higher rank than the inputs of "
             f"shape {shape}. Pass one that broadcasts to them."
         )
-    mask = ops.cast(mask, "bool")
-    mask = ops.reshape(mask, (*ops.shape(mask), *[1] * missing)) if missing else mask
+    visible: Tensor = ops.cast(mask, "bool")
+    if missing:
+        visible = ops.reshape(visible, (*ops.shape(visible), *[1] * missing))
     for given, size in zip((*received, *[1] * missing), shape, strict=True):
         if given not in (1, size) and given is not None and size is not None:
             raise ValueError(
@@ -48,6 +49,6 @@ def hide(
                 f"{shape}. A mask of lower rank is of their leading axes, as Keras's are; one of "
                 "their rank, with size one where it is constant, can say anything else."
             )
-    x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
-    whole = all(mask.shape[axis] == 1 for axis in reduced)
-    return x, None if whole and not remembered else mask
+    x = ops.where(ops.logical_or(visible, ops.isfinite(x)), x, 0)
+    whole = all(visible.shape[axis] == 1 for axis in reduced)
+    return x, None if whole and not remembered else visible

@@ -101,8 +101,8 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         self.synchronized = bool(synchronized)
         self.skip_nonfinite = bool(skip_nonfinite)
         self._warned = False
-        self.moving_mean = None
-        self.moving_variance = None
+        self.moving_mean: Any = None
+        self.moving_variance: Any = None
 
     def build(self, input_shape: Shape) -> None:
         if self.synchronized:
@@ -128,13 +128,15 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         x = self.in_full_precision(inputs)
         reduced = self._layout.reduced
         if training and self.trainable:
-            x, visible = hide(x, mask, reduced, remembered=True)
+            visible = None
+            if mask is not None:
+                x, visible = hide(x, mask, reduced, remembered=True)
             self.warn_of_single_values(x)
             y = self.by_batch(x, reduced, visible)
-        else:
-            # What is remembered has seen its masks: this one is of no use.
-            x, visible = hide(x, mask if self.reads_examples else None, reduced, remembered=True)
-            y = self.by_memory(x, visible)
+        elif mask is not None and self.reads_examples:
+            y = self.by_memory(*hide(x, mask, reduced, remembered=True))
+        else:  # what is remembered has seen its masks: this one is of no use
+            y = self.by_memory(x, None)
         return self.in_output_precision(y)
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
@@ -205,8 +207,7 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         found = dict(zip(self.remembers, known, strict=True))
         return Moments(found.get("mean", zero), zero, found.get("variance", zero), zero)
 
-    def along_memory(self, memory: Any, x: Tensor) -> Tensor:
-        return self.along_axis(memory, x)
+    along_memory = AveragingNormalization.along_axis  # what is remembered, ready to broadcast
 
 
 def average(

@@ -32,7 +32,7 @@ def checked_momentum(momentum: Any) -> Momentum:
                 "the past, as in PolynomialDecay(0.5, 1000, end_learning_rate=0.99)."
             )
         return momentum
-    if not isinstance(momentum, numbers.Real) or not 0 <= momentum <= 1:
+    if not isinstance(momentum, numbers.Real) or not 0 <= float(momentum) <= 1:
         raise ValueError(
             "Argument `momentum` must lie in [0, 1] (the weight of the past, 1 minus torch's), "
             "be a keras.optimizers.schedules.LearningRateSchedule of such numbers, or None for a "
@@ -44,5 +44,6 @@ def checked_momentum(momentum: Any) -> Momentum:
 def serialized_momentum(momentum: Momentum) -> float | dict[str, Any] | None:
     """For a layer's config."""
     if isinstance(momentum, Schedule):
-        return keras.optimizers.schedules.serialize(momentum)
+        config: Any = keras.optimizers.schedules.serialize(momentum)
+        return config
     return momentum

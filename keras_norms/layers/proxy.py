@@ -150,8 +150,9 @@ class ProxyNormalization(AffineNormalization):
         # The quantiles lie along a new leading axis, beside one example of one position.
         quantiles = ops.convert_to_tensor(self._quantiles, dtype=x.dtype)
         quantiles = ops.reshape(quantiles, (self.samples,) + (1,) * len(x.shape))
-        deviation = 1 + self.along_axis(self.proxy_gamma, x)
-        proxy = self.along_axis(self.proxy_beta, x) + deviation * quantiles
+        gamma: Tensor = self.along_axis(self.proxy_gamma, x)
+        beta: Tensor = self.along_axis(self.proxy_beta, x)
+        proxy = beta + (1 + gamma) * quantiles
         proxy = moments(self.activation(self.scale_and_shift(proxy, x)), (0,))
         shift, offset, variance = (ops.squeeze(s, axis=0) for s in proxy[:3])
         proxy = proxy._replace(shift=shift, offset=offset, variance=variance)

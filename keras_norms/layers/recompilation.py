@@ -25,7 +25,7 @@ class _Steps:
         self.flipped = 0
         self.traced: dict[int, Any] = {}
 
-    def flip(self, model: keras.Model, layer: Layer, follows: bool) -> None:
+    def flip(self, model: Any, layer: Layer, follows: bool) -> None:
         if self.compiled is not _compilation(model):  # the steps were of another optimizer
             self.compiled, self.traced = _compilation(model), {}
         step = getattr(model, "train_function", None)
@@ -46,7 +46,8 @@ class _Unheeded:
     """A training step traced before a flag was set that it cannot heed: says so when it is run."""
 
     def __init__(self, model: keras.Model, step: Callable[..., Any], layer: Layer) -> None:
-        self.model, self.step, self.layer = weakref.proxy(model), step, layer
+        self.model: Any = weakref.proxy(model)
+        self.step, self.layer = step, layer
 
     def __call__(self, *arguments: Any) -> Any:
         warnings.warn(
@@ -60,6 +61,9 @@ class _Unheeded:
 
 
 _known: weakref.WeakKeyDictionary[keras.Model, _Steps] = weakref.WeakKeyDictionary()
+
+
+FLAG: Any = Layer.trainable  # Keras's own property
 
 
 class TrainableTakesEffect(Layer):
@@ -87,7 +91,7 @@ class TrainableTakesEffect(Layer):
         changed = bool(value) != self.trainable
         callers = list(getattr(self, "_callers", ())) if changed else []
         weights = self.trainable_variables if callers else []
-        Layer.trainable.fset(self, value)
+        FLAG.fset(self, value)
         weights = weights or (self.trainable_variables if callers else [])
         for model in callers:
             if model not in _known:
@@ -96,7 +100,7 @@ class TrainableTakesEffect(Layer):
             _known[model].flip(model, self, self._optimizer_follows(optimizer, weights))
 
     # Keras's own getter, which costs nothing and which `torch.compile` can read.
-    trainable = Layer.trainable.setter(_set_trainable)
+    trainable = Layer.trainable.setter(_set_trainable)  # pyright: ignore[reportIncompatibleMethodOverride]
 
     def _optimizer_follows(self, optimizer: Any, weights: list[keras.Variable]) -> bool:
         """Whether the optimizer, as built, can go on without these weights, or with them."""

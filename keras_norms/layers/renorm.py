@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Unpack
+from typing import Any, Unpack
 
 import keras
 from keras import ops
@@ -93,7 +93,7 @@ class BatchRenormalization(RememberingNormalization):
         self.warmup_steps = warmup_steps
         self.r_max_steps = r_max_steps
         self.d_max_steps = d_max_steps
-        self.steps = None
+        self.steps: Any = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)

@@ -60,22 +60,23 @@ class RenormOption(RememberingNormalization):
     renorm: bool
     renorm_clipping: Clipping
     renorm_momentum: float
-    moving_stddev: keras.Variable | None = None
-    renorm_mean: keras.Variable | None = None
-    renorm_stddev: keras.Variable | None = None
+    moving_stddev: Any = None
+    renorm_mean: Any = None
+    renorm_stddev: Any = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)
         if not self.renorm:
             return
-        variance = self.moving_variance_initializer
+        mean: Any = self.moving_mean_initializer
+        variance: Any = self.moving_variance_initializer
 
         def deviation(shape: tuple[int, ...], dtype: Any = None) -> Tensor:
             return ops.sqrt(variance.clone()(shape, dtype=dtype))
 
         for name, initializer in (
             ("moving_stddev", deviation),
-            ("renorm_mean", self.moving_mean_initializer.clone()),
+            ("renorm_mean", mean.clone()),
             ("renorm_stddev", deviation),
         ):
             setattr(self, name, self.add_memory(name, shape, initializer))

@@ -21,12 +21,13 @@ def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
         raise ValueError(
             f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
         )
-    return [int(v) for v in values] if several else int(axis)
+    return [int(v) for v in values] if several else int(values[0])
 
 
 def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:
     """`axis` as sorted non-negative axes of inputs of the given shape."""
-    if any(not (size is None or hasattr(size, "__index__")) for size in shape):
+    # Not the other way round: sizes have many types, those of exported programs among them.
+    if any(isinstance(size, (str, bytes, list, tuple, dict)) for size in shape):
         raise ValueError(
             f"Argument `inputs` must be one tensor. Received tensors of shapes {shape}: call a "
             "layer of its own on each, or concatenate them first."

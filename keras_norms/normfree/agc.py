@@ -74,7 +74,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
                     f"Argument `{argument}` must be a finite number above 0. "
                     f"Received: {argument}={value!r}"
                 )
-        inner = keras.optimizers.get(optimizer)
+        inner: Any = keras.optimizers.get(optimizer)
         scaled = getattr(inner, "loss_scale_factor", None) is not None
         if scaled or isinstance(inner, keras.optimizers.LossScaleOptimizer):
             raise ValueError(
@@ -118,7 +118,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
     ) -> None:
         if not self.built:
             with keras.name_scope(self.name):
-                self.build(trainable_variables)
+                self.build(trainable_variables or ())
         known = self._trainable_variables if trainable_variables is None else trainable_variables
         clipped = [self.clip(g, v) for g, v in zip(grads, known, strict=True)]
         self.inner_optimizer.apply(clipped, trainable_variables)
@@ -129,19 +129,19 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
             return gradient
         if getattr(variable, "overwrite_with_gradient", False):  # a scale, not a gradient
             return gradient
-        gradient = ops.convert_to_tensor(gradient)
+        upstream: Tensor = ops.convert_to_tensor(gradient)
         rank = len(variable.shape)
         axes = self.unit_axes.get(variable.path, range(rank - 1) if rank > 1 else range(rank))
         dtype = "float64" if variable.dtype == "float64" else "float32"
         weights = ops.cast(ops.convert_to_tensor(variable), dtype)
         scale, _, squares = scaled_squares(weights, tuple(axes))
         allowed = self.clipping * at_least(scale * ops.sqrt(squares), self.epsilon)
-        given = ops.cast(gradient, dtype)
+        given = ops.cast(upstream, dtype)
         scale, direction, squares = scaled_squares(given, tuple(axes))
         # Compared and clipped by the scale: the norm itself may overflow.
         length = ops.sqrt(ops.where(squares > 0, squares, 1))
         clipped = ops.where(length > allowed / scale, direction * (allowed / length), given)
-        return ops.cast(clipped, gradient.dtype)
+        return ops.cast(clipped, upstream.dtype)
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)

@@ -58,7 +58,7 @@ class Program:
     ) -> None:
         self._model = model
         self._listening = Listening(layers)
-        self._batch = tree.map_structure(
+        self._batch: Any = tree.map_structure(
             lambda leaf: None if leaf is None else ops.convert_to_tensor(leaf), batch
         )
         self._trainable = list(model.trainable_variables)

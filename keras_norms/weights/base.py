@@ -81,7 +81,7 @@ class Reparameterization(Quantizable):
         self._takes_training, self._takes_mask = "training" in takes, "mask" in takes
         self.take_over_quantization()
 
-    def build(self, input_shape: Shape) -> None:
+    def build(self, input_shape: Shape) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
         super().build(input_shape)
         if self.merged:
             return

@@ -79,6 +79,8 @@ class Programs:
         from jax import export
 
         layer = self.case.make()
+        if training and hasattr(layer, "virtual_batch_size"):
+            pytest.skip("a batch of unknown size cannot be cut")
         layer.build((None, None, None, 4))
         randomize(layer)
         weights = [v.value for v in layer.trainable_variables]
@@ -97,7 +99,7 @@ class Programs:
         x, u = draw(SHAPE), draw(SHAPE, 2, 0.0)
 
         def moved(t):
-            return self.case.truth(layer, x + t * u, weights)
+            return self.case.truth(layer, x.astype(float) + t * u, weights)
 
         wanted = (moved(1e-5) - moved(-1e-5)) / 2e-5
         np.testing.assert_allclose(tangent(layer, x, u), wanted, rtol=1e-3, atol=1e-4)
