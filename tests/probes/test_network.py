@@ -12,7 +12,7 @@ from keras_norms.probes.network import Network
 from keras_norms.probes.ray import Ray, diverges_at
 from tests.probes.small_networks import batch, convolutional, values
 
-STEP = 1e-2
+STEP = 2e-3
 
 
 @pytest.fixture(params=[False, True], ids=["plain", "batch"])
