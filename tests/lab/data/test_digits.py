@@ -34,8 +34,8 @@ def test_training_images_have_mean_zero_and_deviation_one():
 
 def test_binary_digits_are_those_above_half():
     raw, _ = load_digits(return_X_y=True)
-    binary, grey = data.load("binary:digits"), data.load("digits")
-    assert binary.name == "binary:digits"
+    binary, grey = data.load("digits:binary=true"), data.load("digits")
+    assert binary.name == "digits:binary=true"
     assert binary.input_shape == (8, 8, 1)
     assert binary.x_train.dtype == np.float32
     both = np.concatenate([binary.x_train, binary.x_test])
@@ -44,11 +44,11 @@ def test_binary_digits_are_those_above_half():
 
 
 def test_a_tenth_is_every_tenth_image_prepared_as_a_set_of_its_own():
-    whole, tenth = data.load("binary:digits"), data.load("binary:tenth:digits")
-    assert tenth.name == "binary:tenth:digits"
+    whole, tenth = data.load("digits:binary=true"), data.load("digits:binary=true,part=0.1")
+    assert tenth.name == "digits:binary=true,part=0.1"
     np.testing.assert_array_equal(tenth.x_train, whole.x_train[::10])
     np.testing.assert_array_equal(tenth.y_test, whole.y_test[::10])
-    grey = data.load("tenth:digits").x_train
+    grey = data.load("digits:part=0.1").x_train
     assert grey.shape == (140, 8, 8, 1)
     assert grey.mean() == pytest.approx(0, abs=1e-6)
     assert grey.std() == pytest.approx(1, abs=1e-6)

@@ -8,15 +8,15 @@ import keras
 import numpy as np
 import pytest
 
-import keras_norms
-from keras_norms.lab import models
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.models import MODELS
 from keras_norms.lab.models.bn_inception import halvings
 from keras_norms.lab.models.local_response import LocalResponseNormalization
 from keras_norms.lab.training import Run
 from keras_norms.lab.training.program import Program
+from keras_norms.layers import BatchNormalization
+from tests.lab.models import sizes as spec
+from tests.lab.training.small import train_on
 
 pytestmark = pytest.mark.once
 
@@ -29,10 +29,11 @@ HALVES = {"3c", "4e"}
 MISPRINTED = {"4c": 608, "4d": 608, "4e": 1056}  # where the printed projections are kept
 
 
-def built(name: str, pixels: int = 224, width: int = 64, **options) -> keras.Model:
-    scheme = keras_norms.get(options.pop("normalizer", "batch"))
-    options = {"classes": 1000, "input_shape": (pixels, pixels, 3)} | options
-    return MODELS[name](scheme, depth=10, width=width, **options)
+def built(
+    name: str, pixels: int = 224, width: int = 64, normalizer: str = "batch", classes: int = 1000
+) -> keras.Model:
+    joint = "," if ":" in name else ":"
+    return spec.built(f"{name}{joint}width={width}", normalizer, (pixels, pixels, 3), classes)
 
 
 def count(model: keras.Model) -> int:
@@ -40,7 +41,7 @@ def count(model: keras.Model) -> int:
 
 
 @pytest.mark.parametrize(
-    ("name", "misprinted"), [("bn_inception", MISPRINTED), ("bn_inception_576", {})]
+    ("name", "misprinted"), [("bn_inception", MISPRINTED), ("bn_inception:channels=sums", {})]
 )
 def test_the_shapes_are_those_of_the_table(name, misprinted):
     model = built(name)
@@ -59,7 +60,7 @@ def test_the_shapes_are_those_of_the_table(name, misprinted):
 
 @pytest.mark.parametrize(
     ("name", "kernels", "channels"),
-    [("bn_inception", 10_233_496, 10_016), ("bn_inception_576", 10_143_384, 9_952)],
+    [("bn_inception", 10_233_496, 10_016), ("bn_inception:channels=sums", 10_143_384, 9_952)],
 )
 def test_the_parameters_counted_by_hand(name, kernels, channels):
     """11.3 and 11.2 million: the paper's 13.6 million is neither."""
@@ -67,7 +68,7 @@ def test_the_parameters_counted_by_hand(name, kernels, channels):
 
 
 def test_the_accompanying_changes_are_switches():
-    plain = built("bn_inception_lrn", 32, 16, normalizer="none", dropout=0.4)
+    plain = built("bn_inception:local_response=true,dropout=0.4", 32, 16, normalizer="none")
     normalized = built("bn_inception", 32, 16)
 
     def kinds(model, kind):
@@ -79,7 +80,7 @@ def test_the_accompanying_changes_are_switches():
     convolutions = kinds(normalized, (keras.layers.Conv2D, keras.layers.SeparableConv2D))
     assert not any(layer.use_bias for layer in convolutions)
     assert all(layer.use_bias for layer in kinds(plain, keras.layers.Conv2D))
-    assert len(kinds(normalized, keras_norms.layers.BatchNormalization)) == len(convolutions)
+    assert len(kinds(normalized, BatchNormalization)) == len(convolutions)
 
 
 @pytest.mark.parametrize(
@@ -97,11 +98,10 @@ def test_the_slim_variant_on_small_images(pixels, ends):
 
 
 def test_images_and_depths_that_cannot_be():
-    with pytest.raises(BadInput, match=r"depth=9 must be 10, the modules of Figure 5"):
-        Run(model="bn_inception", depth=9, width=64, learning_rate=0.1)
-    run = Run(model="bn_inception", depth=10, width=4, learning_rate=0.1)
-    with pytest.raises(BadInput, match=r"input_shape=\(7, 9, 3\) is smaller than 8x8"):
-        models.build(run, (7, 9, 3), 10)
+    with pytest.raises(BadInput, match="unknown argument 'depth'"):
+        built("bn_inception:depth=9")
+    with pytest.raises(BadInput, match=r"input_shape=\(7, 7, 3\) is smaller than 8x8"):
+        built("bn_inception", 7, 4)
 
 
 def test_three_steps_at_224_pixels_and_1000_classes():
@@ -110,15 +110,13 @@ def test_three_steps_at_224_pixels_and_1000_classes():
     data = ImageData("generated", x, y, x[:2], y[:2], 1000)
     run = Run(
         model="bn_inception",
-        depth=10,
-        width=64,
         normalizer="batch",
         batch=2,
         steps=3,
         evaluate_every=1,
         learning_rate=0.01,
     )
-    outcome = Program(run, data).train(run)
+    outcome = train_on(Program(run, data), run)
     assert outcome.curve["step"] == (1, 2, 3)
     assert np.isfinite(outcome.curve["train_loss"]).all()
     assert outcome.curve["train_loss"][0] == pytest.approx(math.log(1000), rel=0.5)
@@ -135,7 +133,7 @@ def test_local_response_normalization_is_the_sum_over_five_neighbours():
 
 
 def test_local_response_normalization_saves_and_loads(tmp_path):
-    model = built("bn_inception_lrn", 8, 4, normalizer="none", classes=3)
+    model = built("bn_inception:local_response=true", 8, 4, normalizer="none", classes=3)
     model.save(tmp_path / "model.keras")
     again = keras.saving.load_model(tmp_path / "model.keras")
     x = np.random.default_rng(0).normal(size=(2, 8, 8, 3)).astype(np.float32)

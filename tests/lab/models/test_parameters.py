@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import math
-
 import keras
 import pytest
 
-import keras_norms
-from keras_norms.lab.models import MODELS
+from keras_norms.lab.errors import BadInput
+from tests.lab.models import sizes as spec
+from tests.lab.models.sizes import sizes
 
 pytestmark = pytest.mark.once
 
 CLASSES = 10
 
 
-def built(model: str, spec: str, shape: tuple[int, ...], **size: int) -> keras.Model:
-    scheme = keras_norms.get(spec)
-    return MODELS[model](scheme, **size, input_shape=shape, classes=CLASSES)
-
-
-def sizes(model: keras.Model) -> tuple[int, int]:
-    """Trained and other parameters; states of random generators are no parameters."""
-    return (
-        sum(math.prod(variable.shape) for variable in model.trainable_weights),
-        sum(math.prod(variable.shape) for variable in model.non_trainable_weights),
-    )
+def built(model: str, normalizer: str, shape: tuple[int, ...], **size: object) -> keras.Model:
+    given = ",".join(f"{key}={value}" for key, value in size.items())
+    return spec.built(f"{model}:{given}" if given else model, normalizer, shape, CLASSES)
 
 
 def head(features: int) -> int:
@@ -109,5 +100,104 @@ def test_mlp(depth: int, width: int, batch: bool):
 
 @pytest.mark.parametrize("depth", [-4, 0, 1, 2, 3, 7, 9, 19, 21])
 def test_a_resnet_has_6_n_plus_2_layers(depth: int):
-    with pytest.raises(ValueError, match=rf"depth={depth} must be 6 n \+ 2"):
+    said = rf"depth={depth} must be (6 n \+ 2|a whole number)"
+    with pytest.raises(BadInput, match=said):
         built("resnet", "none", (8, 8, 1), depth=depth, width=4)
+
+
+def test_wrn_16_4_is_the_one_of_the_paper():
+    """2.7 million in Zagoruyko & Komodakis 2016."""
+    trained, _ = sizes(built("wide_resnet", "batch", (32, 32, 3), depth=16, widen=4))
+    units = [(3, 3, 16), (3, 16, 64), (3, 64, 64), (1, 16, 64), (3, 64, 64), (3, 64, 64)]
+    for into in (64, 128):
+        out = 2 * into
+        units += [(3, into, out), (3, out, out), (1, into, out), (3, out, out), (3, out, out)]
+    kernels = sum(size * size * into * out for size, into, out in units)
+    channels = [16, *[64] * 3, *[64, *[128] * 3], *[128, *[256] * 3], 256]
+    assert trained == kernels + 2 * sum(channels) + head(256)
+    assert round(trained / 1e6, 1) == 2.7
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("width", [8, 64])
+def test_vgg_11(width: int, batch: bool):
+    model = built("vgg", "batch" if batch else "none", (32, 32, 3), depth=11, width=width)
+    widths = [3, *(width * times for times in (1, 2, 4, 4, 8, 8, 8, 8))]
+    units = [(3, into, out) for into, out in zip(widths, widths[1:], strict=False)]
+    assert sizes(model) == parameters(units, 8 * width, batch=batch)
+    assert [la.output.shape[1] for la in model.layers if "pool" in la.name][:-1] == [16, 8, 4, 2, 1]
+
+
+CFG = {
+    10: "1 1s 2 2s 4 4s 8 8s 8 8",
+    20: "1 1 1 1s 2 2 2 2s 4 4 4 4s 4 4 4 4s 8 8 8 8",
+    40: " ".join(" ".join([f"{t}"] * 7 + [f"{t}s"]) for t in (1, 2, 4, 8)) + " 8" * 8,
+}
+
+
+@pytest.mark.parametrize("depth", CFG)
+def test_cfg_is_that_of_lubana_et_al(depth: int):
+    """Widths in units of the first, `s` for stride 2."""
+    model = built("cfg", "batch", (32, 32, 3), depth=depth, width=4)
+    convolutions = [layer for layer in model.layers if "conv" in layer.name]
+    found = [f"{la.filters // 4}{'s' if la.strides == (2, 2) else ''}" for la in convolutions]
+    assert " ".join(found) == CFG[depth]
+    assert len(found) == depth
+    widths = [3, *(layer.filters for layer in convolutions)]
+    units = [(3, into, out) for into, out in zip(widths, widths[1:], strict=False)]
+    assert sizes(model) == parameters(units, 32, batch=True)
+
+
+def test_all_cnn_c_is_the_one_of_the_paper():
+    """1.4 million in Springenberg et al. 2015, Table 3."""
+    trained, _ = sizes(built("all_convolutional", "none", (32, 32, 3)))
+    units = [(3, 3, 96), (3, 96, 96), (3, 96, 96), (3, 96, 192), (3, 192, 192), (3, 192, 192)]
+    units += [(3, 192, 192), (1, 192, 192), (1, 192, 10)]
+    assert trained == sum(size * size * into * out + out for size, into, out in units)
+    assert round(trained / 1e6, 1) == 1.4
+
+
+def test_residual_variants():
+    """Nine scalars; one batch normalization in place of 21; shortcuts of 3x3 for 1x1."""
+    shape, size = (32, 32, 3), {"depth": 20, "width": 16}
+    none, _ = sizes(built("resnet", "none", shape, **size))
+    batch, _ = sizes(built("resnet", "batch", shape, **size))
+    assert sizes(built("resnet", "none", shape, **size, branch="skipinit")) == (none + 9, 0)
+    last = built("resnet", "batch", shape, **size, normalize="last")
+    assert sizes(last) == (none + 2 * 64, 2 * 64)
+    wide, _ = sizes(built("resnet", "batch", shape, **size, shortcut=3))
+    assert wide - batch == 8 * (16 * 32 + 32 * 64)
+    # Without normalizers behind the two shortcuts and the sums, and one before the average.
+    before, rest = sizes(built("preactivation_resnet", "batch", shape, **size))
+    assert rest == 2 * (sum([16 * 6, 16, 32 * 5, 32, 64 * 5]) + 64)
+    assert before == batch - 784 * 2 + rest
+
+
+def test_normalizer_free():
+    trained, _ = sizes(built("normalizer_free", "none", (32, 32, 3), depth=8, width=4))
+    units = resnet_units(1, 4, 3)
+    assert trained == parameters(units, 16, batch=False)[0] + 3
+
+
+@pytest.mark.parametrize(("norm", "normalizers"), [("pre", 5), ("post", 4), ("peri", 9)])
+def test_transformers(norm: str, normalizers: int):
+    """Four square matrices and two of four times the width a block, each with its biases."""
+    width, vocabulary, context = 8, 20, 6
+    block = 4 * (width * width + width) + 8 * width * width + 5 * width
+    rest = (vocabulary + context) * width + width * vocabulary + vocabulary
+    model = spec.built(
+        f"char_transformer:depth=2,width={width},norm={norm}", "layer", (context,), vocabulary
+    )
+    assert sizes(model) == (2 * block + rest + normalizers * 2 * width, 0)
+    model = built("vit", "rms", (8, 8, 3), depth=2, width=width, norm=norm, qk_norm="true")
+    cut = 4 * 4 * 3 * width + width
+    assert sizes(model)[0] == (
+        2 * block + cut + 4 * width + head(width) + normalizers * width + 4 * width // 4
+    )
+
+
+@pytest.mark.parametrize("depth", [1, 25])
+def test_a_deep_linear_net_is_linear(depth: int):
+    model = built("deep_linear", "none", (8, 8, 1), depth=depth, width=6)
+    assert sizes(model)[0] == 64 * 6 + 6 + (depth - 1) * (36 + 6) + head(6)
+    assert not any(isinstance(layer, keras.layers.Activation) for layer in model.layers)

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.__main__ import BENCHMARKS
-from benchmarks.ioffe2015 import streams
+from keras_norms.lab.data import streams
+from keras_norms.lab.data.table import choose_data
 from keras_norms.lab.errors import BadInput
 
 tf = pytest.importorskip("tensorflow")
@@ -19,11 +19,6 @@ pytestmark = pytest.mark.once
 
 IMAGES, BATCH, PIXELS = 11, 3, 6
 AN_EPOCH = IMAGES // BATCH
-
-
-@pytest.fixture(autouse=True)
-def _small(monkeypatch):
-    monkeypatch.setattr(streams, "PIXELS", PIXELS)
 
 
 @pytest.fixture(scope="module")
@@ -51,6 +46,12 @@ def store(tmp_path_factory) -> Path:
     return folder
 
 
+def opened(data: str, store: Path | None = None) -> streams.Stream:
+    joint = "," if ":" in data else ":"
+    kind = "" if data == "generated" else "stream=true,"
+    return streams.opened(choose_data(f"{data}{joint}{kind}size={PIXELS}"), store)
+
+
 def batches(stream, first=0, steps=3 * AN_EPOCH, *, seed=0, reshuffle=True):
     found = list(stream.training(first, steps, BATCH, seed, reshuffle))
     return np.stack([x for x, _ in found]), np.stack([y for _, y in found])
@@ -59,7 +60,7 @@ def batches(stream, first=0, steps=3 * AN_EPOCH, *, seed=0, reshuffle=True):
 @pytest.mark.parametrize("reshuffle", [True, False])
 @pytest.mark.parametrize("stop", [1, AN_EPOCH, AN_EPOCH + 2])
 def test_what_a_step_sees_does_not_depend_on_where_the_stream_began(store, stop, reshuffle):
-    stream = streams.opened("distorted:grey", store)
+    stream = opened("grey:distorted=true", store)
     images, labels = batches(stream, reshuffle=reshuffle)
     rest = batches(stream, stop, 3 * AN_EPOCH - stop, reshuffle=reshuffle)
     np.testing.assert_array_equal(rest[0], images[stop:])
@@ -69,18 +70,18 @@ def test_what_a_step_sees_does_not_depend_on_where_the_stream_began(store, stop,
 
 
 def test_an_epoch_sees_no_image_twice_and_the_next_has_another_order(store):
-    epochs = batches(streams.opened("grey", store))[1].reshape(3, -1)
+    epochs = batches(opened("grey", store))[1].reshape(3, -1)
     assert all(len(set(epoch)) == AN_EPOCH * BATCH for epoch in epochs.tolist())
     assert len({tuple(epoch) for epoch in epochs.tolist()}) == 3
 
 
 def test_without_shuffling_a_file_is_read_in_its_order(store):
-    epochs = batches(streams.opened("grey", store), reshuffle=False)[1].reshape(3, -1)
+    epochs = batches(opened("grey", store), reshuffle=False)[1].reshape(3, -1)
     np.testing.assert_array_equal(epochs, [np.arange(AN_EPOCH * BATCH)] * 3)
 
 
 def test_what_is_tested_on_is_all_of_it_undistorted(store):
-    ((images, labels),) = streams.opened("distorted:grey", store).testing(BATCH)
+    ((images, labels),) = opened("grey:distorted=true", store).testing(BATCH)
     assert images.shape == (IMAGES, PIXELS, PIXELS, 3)
     wanted = 2 * 20 * np.arange(IMAGES) / 255 - 1
     np.testing.assert_array_equal(labels, np.arange(IMAGES))
@@ -90,18 +91,18 @@ def test_what_is_tested_on_is_all_of_it_undistorted(store):
 
 def test_less_distortion_leaves_an_image_nearer_to_what_it_was(store):
     off = {}
-    for data in ("grey", "distorted:grey"):
-        images, labels = batches(streams.opened(data, store))
+    for data in ("grey", "grey:distorted=true"):
+        images, labels = batches(opened(data, store))
         even = np.broadcast_to((2 * 20 * labels / 255 - 1)[..., None, None, None], images.shape)
         assert images.min() >= -1
         assert images.max() <= 1
         off[data] = np.abs(images - even).mean()
     # Of an even grey the hue, the saturation and the contrast are nothing: brightness is left.
-    assert 0.03 < off["grey"] < 0.7 * off["distorted:grey"]
+    assert 0.03 < off["grey"] < 0.7 * off["grey:distorted=true"]
 
 
 def test_no_distortion_at_all_is_the_image():
-    from benchmarks.ioffe2015 import crops
+    from keras_norms.lab.data import crops
 
     image = np.random.default_rng(0).uniform(0.1, 0.9, (5, 4, 3)).astype(np.float32)
     same = crops.distorted(tf.constant(image), tf.constant([3, 4]), 0.0)
@@ -109,7 +110,7 @@ def test_no_distortion_at_all_is_the_image():
 
 
 def test_generated_batches_are_those_of_their_step():
-    stream = streams.opened("generated")
+    stream = opened("generated")
     whole, rest = stream.training(0, 4, 2, 0, True), stream.training(3, 1, 2, 0, True)
     assert (len(whole), whole[0][0].shape) == (4, (2, PIXELS, PIXELS, 3))
     np.testing.assert_array_equal(whole[3][0], rest[0][0])
@@ -117,16 +118,13 @@ def test_generated_batches_are_those_of_their_step():
     assert not np.array_equal(stream.testing(2)[0][0], whole[0][0])
 
 
-def test_sets_that_cannot_be_streamed(store, tmp_path, capsys):
+def test_sets_that_cannot_be_streamed(store):
     with pytest.raises(BadInput, match=r"data='gray' is not prepared in .* \(did you mean 'grey'"):
-        streams.opened("gray", store)
-    with pytest.raises(BadInput, match=r"batch=12 is larger than the 11 training examples"):
-        streams.opened("grey", store).training(0, 1, 12, 0, True)
-    command = ["run", "ioffe2015.imagenet", "--scale", "paper", "--data-dir", str(store)]
-    assert BENCHMARKS.main([*command, "--out", str(tmp_path / "out")]) == 2
-    said = capsys.readouterr().err
-    assert "data='imagenet2012' is not prepared in data_dir=" in said
-    assert "tfds build imagenet2012" in said
+        opened("gray", store)
+    with pytest.raises(BadInput, match=r"batch=12: 'grey' has 11 training examples"):
+        opened("grey", store).training(0, 1, 12, 0, True)
+    with pytest.raises(BadInput, match=r"data='imagenet2012' is not prepared.*tfds build imagenet"):
+        opened("imagenet2012", store)
 
 
 def test_files_that_tf_data_cannot_read(store, tmp_path):
@@ -137,4 +135,4 @@ def test_files_that_tf_data_cannot_read(store, tmp_path):
     info = json.loads((folder / "dataset_info.json").read_text())
     (folder / "dataset_info.json").write_text(json.dumps(info | {"fileFormat": "array_record"}))
     with pytest.raises(BadInput, match=r"data='grey' is stored as array_record, which tf\.data"):
-        streams.opened("grey", tmp_path)
+        opened("grey", tmp_path)
