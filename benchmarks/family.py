@@ -1,101 +1,94 @@
-"""Every registered normalizer in a small residual network, trained by `model.fit` on the digits.
-
-Set-up: ResNet-8 with stages of 8, 16 and 32 channels, SGD with momentum 0.9 at a learning rate of
-0.02, batches of 64, cross-entropy; each normalizer as `benchmarks/specs.py` has it. The table gives
-the mean loss of the first and last ten steps, over `--seeds` seeds (the highest of the last ones:
-the worst seed); the exit code is 1 where a loss did not fall.
-
-    python -m benchmarks.family
-    KERAS_BACKEND=jax python -m benchmarks.family --seeds 1 --out results
-"""
+"""Does every normalizer train?"""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-import keras
 import numpy as np
 import pandas as pd
-from rich.progress import track
 
-import keras_norms
-from benchmarks.specs import every
-from keras_norms.lab import data, provenance
-from keras_norms.lab.models.resnet import resnet
+from keras_norms.lab.backend import backend
+from keras_norms.lab.errors import BadOption
+from keras_norms.lab.experiment import Experiment, Plan
+from keras_norms.lab.found import Found
+from keras_norms.lab.job import Computation
+from keras_norms.lab.options import option
+from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.report.tables import Table, number
+from keras_norms.lab.target import Target, counted
 
-ENDS = 10  # steps at either end whose mean is told
-BATCH = 64
-
-
-class Losses(keras.callbacks.Callback):
-    """The loss of each batch, where `fit` itself tells the running mean of an epoch."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.values: list[float] = []
-
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        mean = float((logs or {})["loss"])
-        before = sum(self.values[-batch:]) if batch else 0.0
-        self.values.append(mean * (batch + 1) - before)
+ENDS = 10  # steps at either end whose mean is compared
+MAIN = ("none", "batch", "group", "layer", "instance", "rms")
 
 
-def losses(spec: str, images: data.ImageData, steps: int, seed: int) -> list[float]:
-    """The loss at each step."""
-    keras.utils.set_random_seed(seed)
-    model = resnet(
-        keras_norms.get(spec),
-        depth=8,
-        width=8,
-        input_shape=images.input_shape,
-        classes=images.classes,
-    )
-    model.compile(
-        keras.optimizers.SGD(0.02, momentum=0.9),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        jit_compile=keras.config.backend() == "jax",
-    )
-    told = Losses()
-    order = np.random.default_rng(seed).permutation(len(images.x_train))
-    batches = -(-steps * BATCH // len(order))
-    chosen = np.tile(order, batches)[: steps * BATCH]
-    x, y = images.x_train[chosen], images.y_train[chosen]
-    model.fit(x, y, batch_size=BATCH, verbose=0, shuffle=False, callbacks=[told])
-    return told.values
+@dataclass(frozen=True, kw_only=True)
+class Family(Experiment):
+    """Every registered normalizer in a small residual network, trained by `model.fit`.
+
+    Set-up     ResNet-8 with stages of 8, 16 and 32 channels on the digits, SGD with momentum 0.9 at
+               a learning rate of 0.02, batches of 64, cross-entropy; each normalizer as
+               `benchmarks/specs.py` has it.
+    Target     The mean loss of the last ten steps is below that of the first ten.
+    Cost       20 CPU minutes a backend; quick: six normalizers.
+    Command    KERAS_BACKEND=jax python -m benchmarks run family --out results
+    """
+
+    seeds: int = option(6, "seeds of weights and batches", least=1, most=1000)
+    steps: int = option(100, "of each run", least=2 * ENDS, most=100_000)
+    names: tuple[str, ...] = option(("all",), "normalizers", quick=MAIN)
+    backend: str = option("", "Keras backend; the running one where none is named")
+
+    @classmethod
+    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
+        made, known = super().at(preset, given), _every()
+        for name in made.names:
+            if name not in (*known, "all"):
+                raise BadOption("names", name, f"write some of {', '.join(known)}")
+        names = tuple(known) if "all" in made.names else made.names
+        return replace(made, names=names, backend=made.backend or backend())
+
+    def plan(self) -> Plan:
+        names = tuple(_every()) if "all" in self.names else self.names
+        yield {name: self.paired(self.training(name)) for name in names}
+
+    def training(self, name: str) -> Computation:
+        from benchmarks.specs import fitting
+
+        given = {"spec": fitting(name), "steps": self.steps}
+        chosen = self.backend or backend()
+        return Computation("benchmarks.fit_losses.losses", given, backend=chosen, seed=0)
+
+    def claims(self, found: Found) -> Iterator[Target]:
+        for name in found:
+            first, last = ends(found, name)
+            yield Target(f"{name}: the loss falls.", last - first < 0)
+
+    def summary(self, found: Found) -> Iterable[str]:
+        yield f"{counted(list(self.claims(found)))} Backend: {self.backend}."
+
+    def tables(self, found: Found) -> Iterator[Table]:
+        rows = []
+        for name in found:
+            first, last = ends(found, name)
+            spec = found[name].jobs[0].arguments["spec"]
+            low, high = last.range
+            row = {"normalizer": name, "spec": spec, "first loss": number(first.estimate)}
+            rows.append(row | {"last loss": number(last.estimate), "lowest": number(low)})
+            rows[-1]["highest"] = number(high)
+        caption = f"Mean loss of the first and last {ENDS} steps: median and range over seeds."
+        yield Table(f"family-{self.backend}", pd.DataFrame(rows), caption)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--steps", type=int, default=100)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--names", nargs="+", default=list(every()), choices=list(every()))
-    parser.add_argument("--out", type=Path, help="folder for family-<backend>.csv and .md")
-    given = parser.parse_args(arguments)
-    images = data.load("digits")
-    rows = []
-    for name in track(given.names, "normalizers", transient=True):
-        spec = every()[name]
-        runs = np.array([losses(spec, images, given.steps, seed) for seed in range(given.seeds)])
-        first, last = runs[:, :ENDS].mean(1), runs[:, -ENDS:].mean(1)
-        rows.append([name, spec, first.mean(), last.mean(), last.max(), bool((last < first).all())])
-    columns = ["normalizer", "spec", "first loss", "last loss", "highest last loss", "falls"]
-    frame = pd.DataFrame(rows, columns=columns)
-    text = frame.to_markdown(index=False, floatfmt=".3g")
-    print(text)
-    if given.out:
-        given.out.mkdir(parents=True, exist_ok=True)
-        path = given.out / f"family-{keras.config.backend()}"
-        frame.to_csv(path.with_suffix(".csv"), index=False)
-        known = provenance.provenance()
-        told = f"{known['library']}, {known['device']}, Keras {known['keras']}, {known['commit']}"
-        path.with_suffix(".md").write_text(f"{text}\n\n{told}\n")
-    return 0 if frame["falls"].all() else 1
+def ends(found: Found, name: str) -> tuple[Quantity, Quantity]:
+    """The mean loss of the first and of the last steps."""
+    group = found[name]
+    first = group.quantity(lambda losses: np.mean(losses[:ENDS]), "first loss")
+    return first, group.quantity(lambda losses: np.mean(losses[-ENDS:]), "last loss")
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def _every() -> dict[str, str]:
+    from benchmarks.specs import every
+
+    return every()

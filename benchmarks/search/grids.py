@@ -1,116 +1,100 @@
-"""Dense grids of learning rates, recorded once: what every method of the search is replayed on.
-
-Each cell (a model with a normalizer) is trained with each of six seeds at learning rates a tenth of
-a decade apart from 10^-3.5 to 10^2.5, and at the middle of two neighbours whose verdicts differ.
-Digits, plain SGD, batches of 32, 100 steps. About 25 CPU minutes; a stopped command goes on.
-
-    KERAS_BACKEND=jax python -m benchmarks.search.grids
-"""
+"""Dense grids of learning rates, recorded once: what every method of the search is replayed on."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from rich.progress import track
 
-from keras_norms.lab.training import Run, train
+from keras_norms.lab.experiment import Experiment, Plan
+from keras_norms.lab.found import Found, Group
+from keras_norms.lab.options import option
+from keras_norms.lab.report.tables import Table
+from keras_norms.lab.training import Run
 
-FILE = Path("benchmarks/results/search/grids.csv.gz")
-WIDTHS = {"mlp": 64, "plain": 4, "resnet": 4}
-SEEDS, STEPS, BATCH = 6, 100, 32
 LOW, HIGH, SPACING = -3.5, 2.5, 0.1  # log10 of the learning rate
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A model with a normalizer."""
+@dataclass(frozen=True, kw_only=True)
+class Grids(Experiment):
+    """Dense grids of learning rates, which the methods of the search are replayed on.
 
-    model: str
-    depth: int
-    normalizer: str
+    Set-up     Each cell (a model with a normalizer) is trained with each of six seeds at learning
+               rates a tenth of a decade apart from 10^-3.5 to 10^2.5, and at the middle of two
+               neighbours whose verdicts differ. Digits, plain SGD, batches of 32, 100 steps.
+    Use        The CSV of the table, compressed, is `benchmarks/results/search/grids.csv.gz`.
+    Cost       25 CPU minutes; quick: three rates of one seed.
+    Command    KERAS_BACKEND=jax python -m benchmarks run search.grids --out results
+    """
 
-    def __str__(self) -> str:
-        return f"{self.model}-{self.depth} {self.normalizer}"
+    seeds: int = option(6, "of each cell", least=1, most=1000, quick=1)
+    steps: int = option(100, "of each run", least=1, most=100_000, quick=10)
+    spacing: float = option(SPACING, "of the learning rates, decades", least=0.01, quick=3.0)
 
-    def run(self, log_rate: float, seed: int) -> Run:
+    def plan(self) -> Plan:
+        from benchmarks.search.recorded import CELLS, name_of
+
+        places = [LOW + self.spacing * k for k in range(round((HIGH - LOW) / self.spacing) + 1)]
+        seeds = list(itertools.product(CELLS, self.seed_range()))
+        names = {(cell, seed): f"{name_of(cell)}, seed {seed}" for cell, seed in seeds}
+        found = yield {names[of]: [self.run(*of, place) for place in places] for of in seeds}
+        between = {of: [self.run(*of, x) for x in middles(found[names[of]])] for of in seeds}
+        between = {f"{names[of]}, between": runs for of, runs in between.items() if runs}
+        if between:
+            yield between
+
+    def run(self, cell: tuple[str, int, str], seed: int, log_rate: float) -> Run:
+        from benchmarks.search.recorded import WIDTHS
+
+        model, depth, normalizer = cell
         return Run(
-            model=self.model,
-            depth=self.depth,
-            width=WIDTHS[self.model],
-            normalizer=self.normalizer,
-            steps=STEPS,
-            batch=BATCH,
+            model=f"{model}:depth={depth},width={WIDTHS[model]}",
+            normalizer=normalizer,
+            steps=self.steps,
+            batch=32,
             learning_rate=float(f"{10**log_rate:.4e}"),
             seed=seed,
         )
 
-
-CELLS = tuple(
-    Cell(model, depth, normalizer)
-    for model, depth in (("mlp", 16), ("resnet", 8), ("plain", 14))
-    for normalizer in ("none", "batch:momentum=0.9", "layer", "group:groups=4")
-)
-# Deeper ones, in which dead runs may stand between those that blow up.
-ODD = tuple(Cell("mlp", 32, name) for name in ("none", "group:groups=4"))
-
-
-def coarse() -> list[float]:
-    return [round(LOW + SPACING * k, 3) for k in range(round((HIGH - LOW) / SPACING) + 1)]
+    def tables(self, found: Found) -> Iterator[Table]:
+        frame = pd.DataFrame(
+            _row(run, outcome)
+            for group in found.groups().values()
+            for run, outcome in zip(group.jobs, group, strict=True)
+        )
+        about = ["model", "depth", "normalizer"]
+        counts = frame.pivot_table("steps", about, "verdict", "count", fill_value=0)
+        shown = counts.reset_index().astype(str)
+        yield Table("search-grids", shown, "Runs of each cell by their verdict.", frame)
 
 
-def middles(verdicts: Mapping[float, str]) -> list[float]:
-    """The middles of the neighbours on the coarse grid whose verdicts differ."""
+def middles(group: Group) -> Sequence[float]:
+    """The middles, as log10, of neighbouring learning rates whose verdicts differ."""
+    pairs = zip(group.jobs, group, strict=True)
+    known = sorted((_log(run), outcome.verdict) for run, outcome in pairs)
     return [
         round((low + high) / 2, 3)
-        for low, high in itertools.pairwise(coarse())
-        if verdicts[low] != verdicts[high]
+        for (low, before), (high, after) in itertools.pairwise(known)
+        if before != after
     ]
 
 
-def record(cell: Cell, seed: int, log_rates: Iterable[float]) -> pd.DataFrame:
-    """Trains a seed of a cell: log10 rate, verdict and steps done, a row a run."""
-    log_rates = list(log_rates)
-    outcomes = train(cell.run(log_rate, seed) for log_rate in log_rates)
-    rows = [
-        {
-            "model": cell.model,
-            "depth": cell.depth,
-            "normalizer": cell.normalizer,
-            "seed": seed,
-            "log_rate": log_rate,
-            "verdict": str(outcome.verdict),
-            "steps": int(outcome.final("step")),
-        }
-        for log_rate, outcome in zip(log_rates, outcomes, strict=True)
-    ]
-    return pd.DataFrame(rows)
+def _row(run: Any, outcome: Any) -> Mapping[str, Any]:
+    model = run.of("model")
+    return {
+        "model": model.name,
+        "depth": model.arguments["depth"],
+        "normalizer": run.normalizer,
+        "seed": run.seed,
+        "log_rate": _log(run),
+        "verdict": str(outcome.verdict),
+        "steps": int(outcome.final("step")),
+    }
 
 
-def load(file: Path = FILE) -> pd.DataFrame:
-    """All recorded runs."""
-    return pd.read_csv(file)
-
-
-def main() -> None:
-    known = load() if FILE.exists() else pd.DataFrame()
-    done = (
-        set(map(tuple, known[["model", "depth", "normalizer", "seed"]].values))
-        if len(known)
-        else ()
-    )
-    for cell, seed in track(list(itertools.product(CELLS + ODD, range(SEEDS)))):
-        if (cell.model, cell.depth, cell.normalizer, seed) in done:
-            continue
-        first = record(cell, seed, coarse())
-        found = dict(zip(first.log_rate, first.verdict, strict=True))
-        known = pd.concat([known, first, record(cell, seed, middles(found))])
-        FILE.parent.mkdir(parents=True, exist_ok=True)
-        known.to_csv(FILE, index=False, compression={"method": "gzip", "mtime": 0})
-
-
-if __name__ == "__main__":
-    main()
+def _log(run: Any) -> float:
+    return round(math.log10(run.learning_rate), 3)

@@ -75,6 +75,7 @@ def by_studies(sampler: Callable[..., BaseSampler]) -> Method:
     """One of Optuna's samplers, a study for each edge."""
 
     def search(replay: Replay, runs: int, seed: int) -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         studies = [
             optuna.create_study(sampler=sampler(seed=2 * seed + k), direction="maximize")
             for k in range(2)

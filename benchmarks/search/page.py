@@ -1,25 +1,25 @@
-"""The table and the figures of the comparison."""
+"""The tables and figures of the comparison."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, NullLocator, PercentFormatter
-from scipy.stats import binomtest
 
-from benchmarks.search import errors
-from benchmarks.search.replay import HIGH, LOW, PROTOCOLS
-from keras_norms.lab.edges.edge_posterior import CREDIBLE
+from keras_norms.lab.found import Found, Group
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.tables import Table, number, percent
+from keras_norms.lab.statistics import median_interval, share_interval
 
-SHOWN = (8, 12, 16)
-FINEST, COARSEST = 0.025, (HIGH - LOW) / 2  # decades
-EDGES = {"blow_up": "blow-up", "trains": "trains"}
+CLOSE = 0.1 + 1e-9  # decades
+SHOWN = (8, 12, 16)  # runs
+FINEST = 0.025  # decades, half the distance of recorded runs
+EDGES = {"both": "both edges", "blow_up": "blow-up", "alive": "alive"}
 LOOKS = {
     "threshold": ("#0072b2", "o"),
     "threshold, batches of 4": ("#56b4e9", "s"),
@@ -31,118 +31,120 @@ LOOKS = {
 }
 
 
-def table(found: pd.DataFrame, protocol: str, name: str) -> Table:
+def frame_of(found: Found) -> pd.DataFrame:
+    """A row a replay and number of runs; "both" is the larger error of the two edges."""
+    rows = [
+        {**job.arguments, "replay": job.seed, **row}
+        for group in found.groups().values()
+        for job, outcome in zip(group.jobs, group, strict=True)
+        if "method" in job.arguments
+        for row in outcome
+    ]
+    frame = pd.DataFrame(rows)
+    for words in ("own", "same"):
+        edges = [f"{words} {edge}" for edge in EDGES if edge != "both"]
+        frame[f"{words} both"] = frame[edges].max(axis=1)
+    return frame.assign(close=frame["own both"] <= CLOSE)
+
+
+def shares_table(frame: pd.DataFrame, protocol: str, name: str) -> Table:
     """Share of replays within a tenth of a decade, a row a method, by own and by same estimate."""
-    mine = found[found.protocol == protocol]
-    rows = []
-    for method in [each for each in LOOKS if each in set(mine.method)]:
-        of_method = mine[mine.method == method]
-        last = of_method[of_method.runs == SHOWN[-1]]
-        row = {"method": method, "replays": str(len(last) // len(EDGES))}
+    mine, rows = frame[frame.protocol == protocol], []
+    for method in LOOKS:
+        part = mine[mine.method == method]
+        last = part[part.runs == SHOWN[-1]]
+        row = {"method": method, "replays": str(len(last))}
         for edge, words in EDGES.items():
             for runs in SHOWN:
-                cell = of_method[(of_method.edge == edge) & (of_method.runs == runs)]
-                own, same = ((cell[by] <= errors.CLOSE + 1e-9).mean() for by in errors.ESTIMATES)
-                row[f"{words}, {runs} runs"] = f"{percent(own)} / {percent(same)}"
+                cell = part[part.runs == runs]
+                shares = ((cell[f"{by} {edge}"] <= CLOSE).mean() for by in ("own", "same"))
+                row[f"{words}, {runs} runs"] = " / ".join(map(percent, shares))
         rows.append(row | {f"steps, {SHOWN[-1]} runs": number(last.steps.median())})
     caption = (
         f"Replays within 0.1 decades of the dense grid's answer, {protocol}: by the method's own "
-        "estimate / by the posterior median of its runs. Steps: median of a replay."
+        "estimate / by the posterior median of its runs. Both edges: in the same replay. Steps: "
+        "median of a replay."
     )
-    return Table(name, pd.DataFrame(rows), caption)
+    return Table(name, pd.DataFrame(rows), caption, mine)
 
 
-def by_runs(folder: Path, found: pd.DataFrame) -> Figure:
-    """Share of replays within a tenth of a decade against runs, a panel an edge."""
-    figure = Figure(
-        "search",
-        folder,
-        "Share of replays within 0.1 decades of the dense grid's answer against the runs used for "
-        f"both edges, {PROTOCOLS[0]}, each method by its own estimate. Bars: 90 % intervals "
-        "(Wilson's). Points are moved sideways so that the bars stay apart.",
+def cells_table(group: Group) -> Table:
+    rows = [
+        {"cell": job.arguments["cell"], "finite": f"{cell['finite']} of {cell['between']}"}
+        | {name: number(v) for name, v in cell.items() if name not in ("finite", "between")}
+        for job, cell in zip(group.jobs, group, strict=True)
+    ]
+    caption = (
+        "The dense grids: finite runs between the first blow-up of a seed and its last finite run, "
+        "and both edges (log10 learning rate) by count and by posterior, medians over seeds."
     )
+    return Table("search-cells", pd.DataFrame(rows), caption)
+
+
+def by_runs(folder: Path, frame: pd.DataFrame) -> Figure:
+    """Share of replays with both edges within a tenth of a decade against runs."""
+    caption = (
+        "Share of replays in which both edges are within 0.1 decades of the dense grid's answer, "
+        "against the runs used for both, by each method's own estimate. Bars: exact 95 % intervals."
+        " Points are moved sideways so that the bars stay apart."
+    )
+    figure = Figure("search", folder, caption)
+
+    def share(part: pd.DataFrame) -> tuple[float, float, float]:
+        interval = share_interval(int(part.close.sum()), len(part))
+        return float(part.close.mean()), interval.low, interval.high
+
     with drawing(figure, width=9.5, height=4.4, columns=2) as panels:
-        for axes, place, line in _lines(panels, found):
-            shares = [_within(part["own"]) for _, part in line.groupby("runs")]
-            x = np.unique(line["runs"]) + 0.17 * (place - len(LOOKS) / 2)
-            _curve(axes, place, x, np.array(shares))
+        _lines(panels, frame, share, lambda part: part.runs.iloc[0])
         for axes in panels:
             axes.axhline(0.9, color="#777777", lw=1, ls=(0, (2, 2)), zorder=1)
             axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-            axes.set(xlabel="runs for both edges", ylim=(-0.02, 1.02), xticks=errors.COUNTS)
+            axes.set(xlabel="runs for both edges", ylim=(-0.02, 1.02))
         panels[0].set_ylabel("replays within 0.1 decades")
     return figure
 
 
-def by_steps(folder: Path, found: pd.DataFrame) -> Figure:
-    """Median error against training steps, a panel an edge."""
-    figure = Figure(
-        "search-steps",
-        folder,
-        "Distance to the dense grid's answer against the training steps of the runs used for both "
-        f"edges (a run that blows up stops there), {PROTOCOLS[0]}, each method by its own "
-        f"estimate: medians over the replays after {', '.join(map(str, errors.COUNTS))} runs. "
-        "Bars: 90 % intervals of the median (bootstrap). Errors are drawn as at least "
-        f"{FINEST:g} decades, half the distance of recorded runs, and as at most {COARSEST:g}, "
-        "also where a method has found no edge yet. The dotted line is 0.1 decades.",
+def by_steps(folder: Path, frame: pd.DataFrame) -> Figure:
+    """Median of the larger error against training steps."""
+    caption = (
+        "The larger of both edges' distances from the dense grid's answer, against the training "
+        "steps of the runs (a run that blows up stops there), by each method's own estimate: "
+        "medians over replays with their exact 95 % intervals. Errors are drawn as at least "
+        f"{FINEST:g} decades, half the distance of recorded runs. The dotted line is 0.1 decades."
     )
+    figure = Figure("search-steps", folder, caption)
+
+    def middle(part: pd.DataFrame) -> tuple[float, float, float]:
+        values = part["own both"].clip(lower=FINEST)
+        interval = median_interval(list(values))
+        return float(values.median()), interval.low, interval.high
+
     with drawing(figure, width=9.5, height=4.4, columns=2) as panels:
-        for axes, place, line in _lines(panels, found):
-            medians = [_median(part["own"]) for _, part in line.groupby("runs")]
-            _curve(axes, place, line.groupby("runs").steps.median(), np.array(medians))
+        _lines(panels, frame, middle, lambda part: part.steps.median())
         for axes in panels:
-            axes.axhline(errors.CLOSE, color="#777777", lw=1, ls=(0, (2, 2)), zorder=1)
-            axes.set(
-                xlabel="training steps for both edges", yscale="log", yticks=(0.03, 0.1, 0.3, 1, 3)
-            )
+            axes.axhline(0.1, color="#777777", lw=1, ls=(0, (2, 2)), zorder=1)
+            axes.set(xlabel="training steps for both edges", yscale="log")
+            axes.set_yticks((0.03, 0.1, 0.3, 1, 3))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
             axes.yaxis.set_minor_locator(NullLocator())
         panels[0].set_ylabel("median error (decades)")
     return figure
 
 
-def _lines(panels: np.ndarray, found: pd.DataFrame) -> Iterator[tuple[Axes, int, pd.DataFrame]]:
-    """The axes, place and errors of each method and edge; then titles and the legend."""
-    mine = found[found.protocol == PROTOCOLS[0]]
-    for axes, (edge, words) in zip(panels, EDGES.items(), strict=True):
-        axes.set_title(words)
-        for place, method in enumerate(LOOKS):
-            line = mine[(mine.method == method) & (mine.edge == edge)]
-            if len(line):
-                yield axes, place, line
-    handles, labels = panels[0].get_legend_handles_labels()
-    panels[0].figure.legend(handles, labels, loc="outside right center")
-
-
-def _curve(axes: Axes, place: int, x: Iterable[float], found: np.ndarray) -> None:
-    """A method's line; `found` has a row (value, low, high) a point."""
-    method, (ink, mark) = list(LOOKS.items())[place]
-    value, low, high = found.T
-    axes.errorbar(
-        x,
-        value,
-        (value - low, high - value),
-        color=ink,
-        marker=mark,
-        ms=5,
-        mec="white",
-        mew=0.5,
-        lw=1.6,
-        elinewidth=0.9,
-        label=method,
-        zorder=len(LOOKS) - place + 2,
-    )
-
-
-def _within(away: pd.Series) -> tuple[float, float, float]:
-    close = int((away <= errors.CLOSE + 1e-9).sum())
-    test = binomtest(close, len(away))
-    low, high = test.proportion_ci(CREDIBLE, method="wilson")
-    return test.statistic, low, high
-
-
-def _median(away: pd.Series) -> tuple[float, float, float]:
-    away = away.clip(FINEST, COARSEST)
-    draws = np.random.default_rng(0).choice(away.to_numpy(), (1000, len(away)))
-    low, high = np.quantile(np.median(draws, axis=1), [(1 - CREDIBLE) / 2, (1 + CREDIBLE) / 2])
-    return float(away.median()), low, high
+def _lines(
+    panels: Iterator[Axes] | Any,
+    frame: pd.DataFrame,
+    statistic: Callable[[pd.DataFrame], tuple[float, float, float]],
+    place: Callable[[pd.DataFrame], float],
+) -> None:
+    """A panel a protocol, a line a method."""
+    for axes, (protocol, mine) in zip(panels, frame.groupby("protocol", sort=False), strict=True):
+        axes.set_title(protocol)
+        for at, (method, (ink, mark)) in enumerate(LOOKS.items()):
+            parts = [part for _, part in mine[mine.method == method].groupby("runs")]
+            value, low, high = np.array([statistic(part) for part in parts]).T
+            x = np.array([place(part) for part in parts]) * (1 + 0.008 * (at - len(LOOKS) / 2))
+            style = {"color": ink, "marker": mark, "ms": 5, "mec": "white", "mew": 0.5}
+            bars = value - low, high - value
+            axes.errorbar(x, value, bars, lw=1.6, elinewidth=0.9, label=method, **style)
+    panels[0].figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")

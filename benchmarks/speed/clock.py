@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
-import pandas as pd
+
+Sides = Mapping[str, Callable[[], Any]]
 
 
-def interleaved(
-    sides: Mapping[str, Callable[[], Any]], *, rounds: int = 9, least: float = 0.02
-) -> pd.DataFrame:
-    """Seconds a call, a row each round and a column each side.
+def timed(sides: Sides, rounds: int) -> dict[str, dict[str, Any]]:
+    """CPU seconds of each "first call", with compiling, and "seconds" as of `interleaved`."""
+    first = {name: _measured(side, time.process_time, 1) for name, side in sides.items()}
+    return {"seconds": interleaved(sides, rounds=rounds), "first call": first}
+
+
+def interleaved(sides: Sides, *, rounds: int, least: float = 0.02) -> dict[str, list[float]]:
+    """Seconds a call of each side, one value a round.
 
     CPU time of all threads on a CPU, which other processes disturb least; time until the device is
     done on a GPU.
@@ -26,26 +32,13 @@ def interleaved(
     """
     clock = time.perf_counter if on_gpu() else time.process_time
     calls = {name: _calls(side, clock, least) for name, side in sides.items()}
-    rows = []
+    found: dict[str, list[float]] = {name: [] for name in sides}
     for turn in range(rounds):
         moved = 2 * (turn // 2) % len(sides)
         order = [*sides][moved:] + [*sides][:moved]
-        order = order if turn % 2 else order[::-1]
-        rows.append({name: _seconds(sides[name], clock, calls[name]) for name in order})
-    return pd.DataFrame(rows, columns=list(sides))
-
-
-def first_calls(sides: Mapping[str, Callable[[], Any]]) -> dict[str, float]:
-    """CPU seconds of each side's first call, which traces and compiles it.
-
-    CPU time on a GPU too, where compiling is still the processor's work.
-    """
-    seconds = {}
-    for name, side in sides.items():
-        started = time.process_time()
-        _finish(side())
-        seconds[name] = time.process_time() - started
-    return seconds
+        for name in order if turn % 2 else order[::-1]:
+            found[name].append(_measured(sides[name], clock, calls[name]))
+    return found
 
 
 def on_gpu() -> bool:
@@ -53,13 +46,18 @@ def on_gpu() -> bool:
     return "gpu" in where or "cuda" in where
 
 
+def forget() -> None:
+    """Frees the programs of earlier jobs, which would fill the memory."""
+    keras.backend.clear_session()
+    gc.collect()
+
+
 def _calls(side: Callable[[], Any], clock: Callable[[], float], least: float) -> int:
     _finish(side())
-    once = _seconds(side, clock, 1)
-    return max(1, round(least / max(once, 1e-6)))
+    return max(1, round(least / max(_measured(side, clock, 1), 1e-6)))
 
 
-def _seconds(side: Callable[[], Any], clock: Callable[[], float], calls: int) -> float:
+def _measured(side: Callable[[], Any], clock: Callable[[], float], calls: int) -> float:
     started = clock()
     for _ in range(calls):
         result = side()

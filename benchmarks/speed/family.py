@@ -1,84 +1,77 @@
-"""What each normalizer adds to a network, beside what batch normalization adds.
-
-Set-up: the unit of a 1x1 convolution and ReLU by each spec, forward and backward with all
-gradients, float32. Its cost is the time of the unit less that of the unit "none"; told in units of
-the same for "batch", the median over rounds in which all take turns. "batch again" is the control:
-what it differs from 1 by is noise.
-
-    python -m benchmarks.speed.family
-    KERAS_BACKEND=jax python -m benchmarks.speed.family --shape 32 32 32 64 --out results
-"""
+"""What each normalizer costs beside batch normalization."""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
-import keras
-import numpy as np
-import pandas as pd
+from benchmarks.speed import cells
+from benchmarks.speed.cells import MAIN, MODES, NONE
+from keras_norms.lab.experiment import Plan
+from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
+from keras_norms.lab.options import option
+from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.report.tables import Table
+from keras_norms.lab.timings import PAIRED, Measured, measured, tables, text
+from keras_norms.lab.walk import Recorded
 
-import keras_norms
-from benchmarks.specs import every
-from benchmarks.speed.clock import interleaved
-from benchmarks.speed.steps import backward
-from keras_norms.lab.provenance import provenance
-
-CONTROL = "batch again"
-
-
-def side(spec: str, shape: Sequence[int], mode: str | None) -> Callable[[], Any]:
-    """A call of the unit forward and backward."""
-    linear = keras.layers.Conv2D(shape[-1], 1)
-    unit = keras.Sequential(keras_norms.get(spec)(linear, "relu").layers)
-    unit.build(tuple(shape))
-    steps = backward(unit, weights=True)
-    step = steps[mode] if mode else list(steps.values())[-1]
-    rng = np.random.default_rng(0)
-    x, dy = (keras.ops.convert_to_tensor(rng.normal(size=shape).astype("float32")) for _ in "xy")
-    return lambda: step(x, dy)
+FUNCTION = "benchmarks.speed.family_sides.seconds"
+BATCH, CONTROL = "batch", "batch again"
 
 
-def costs(
-    specs: dict[str, str], shape: Sequence[int], mode: str | None, rounds: int
-) -> pd.DataFrame:
-    """Each normalizer's cost over that of batch normalization: median and quartiles."""
-    measured = {**specs, "none": "none", "batch": specs["batch"], CONTROL: specs["batch"]}
-    frame = interleaved(
-        {name: side(spec, shape, mode) for name, spec in measured.items()}, rounds=rounds
-    )
-    added = frame.sub(frame["none"], axis=0).drop(columns="none")
-    ratio = added.div(added["batch"], axis=0)
-    table = ratio.quantile([0.5, 0.25, 0.75]).T.set_axis(["over batch", "25 %", "75 %"], axis=1)
-    table.insert(0, "ms", frame.median() * 1e3)
-    return table.rename_axis("normalizer").reset_index().sort_values("over batch")
+@dataclass(frozen=True, kw_only=True)
+class FamilyCost(MachineExperiment):
+    """What each normalizer adds to a network, beside what batch normalization adds.
+
+    Set-up     The unit of a 1x1 convolution, the normalizer and ReLU, forward and backward with all
+               gradients, float32; each normalizer as `benchmarks/specs.py` has it.
+    Cost of    The time of its unit less that of the unit without normalizer, over the same of batch
+    each       normalization. "batch again" is the control: what it differs from 1 by is noise.
+    Clock      All units take turns in one process; CPU time on a CPU.
+    Cost       3 minutes a backend; quick: the five main ones.
+    Command    KERAS_BACKEND=jax python -m benchmarks run speed.family --out results
+    """
+
+    rounds: int = option(11, "turns of each side", least=1, most=1000)
+    names: tuple[str, ...] = option(("all",), "normalizers", quick=MAIN)
+    shape: str = option("32x32x32x64", "shape of the inputs")
+    mode: str = option("", "eager, graph or XLA on TensorFlow; graph where none is named")
+
+    @classmethod
+    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
+        made = super().at(preset, given)
+        return replace(made, names=cells.named(made.names))
+
+    def plan(self) -> Plan:
+        from benchmarks.specs import fitting
+
+        names = [name for name in cells.expanded(self.names) if name != BATCH]
+        specs = {NONE: NONE, BATCH: fitting(BATCH), **{name: fitting(name) for name in names}}
+        specs[CONTROL] = fitting(BATCH)
+        mode = self.mode or MODES[self.job("", {}).backend][0]
+        given = {"specs": specs, "shape": self.shape, "mode": mode, "rounds": self.rounds}
+        yield {"units": [self.job(FUNCTION, given)], "measured": Recorded(FUNCTION)}
+
+    def summary(self, found: Found) -> Iterable[str]:
+        for one in measured(found["measured"]):
+            said = text(_over_batch(one, CONTROL))
+            yield f"{one.place}, {one.cell['machine']}: the control is {said}."
+
+    def tables(self, found: Found) -> Iterator[Table]:
+        caption = f"what each adds to a unit, over what batch normalization adds; {PAIRED}."
+        yield from tables("speed-family", caption, measured(found["measured"]), _rows)
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--shape", type=int, nargs=4, default=(32, 32, 32, 64))
-    parser.add_argument("--names", nargs="+", default=list(every()), choices=list(every()))
-    parser.add_argument("--mode", help="eager, graph or XLA on TensorFlow; graph unless told")
-    parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--out", type=Path, help="folder for family-<backend>.csv and .md")
-    given = parser.parse_args(arguments)
-    mode = given.mode or ("graph" if keras.config.backend() == "tensorflow" else None)
-    specs = {name: every()[name] for name in {*given.names, "batch"} - {"none"}}
-    frame = costs(specs, given.shape, mode, given.rounds)
-    text = frame.to_markdown(index=False, floatfmt=".2f")
-    known = provenance()
-    told = f"{known['library']}, {mode or 'its one mode'}, {known['device']}, {given.shape}"
-    print(f"{text}\n\n{told}")
-    if given.out:
-        given.out.mkdir(parents=True, exist_ok=True)
-        path = given.out / f"family-{keras.config.backend()}"
-        frame.to_csv(path.with_suffix(".csv"), index=False)
-        path.with_suffix(".md").write_text(f"{text}\n\n{told}, {known['commit']}\n")
+def _over_batch(one: Measured, name: str) -> Quantity:
+    seconds = {side: Quantity(side, dict(enumerate(v))) for side, v in one.found["seconds"].items()}
+    return (seconds[name] - seconds[NONE]) / (seconds[BATCH] - seconds[NONE])
 
 
-if __name__ == "__main__":
-    main()
+def _rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
+    for one in found:
+        ratios = {n: _over_batch(one, n) for n in one.found["seconds"] if n != NONE}
+        for name, ratio in sorted(ratios.items(), key=lambda item: item[1].estimate):
+            line = {"normalizer": name, "on": one.place, "ms": one.ms(name)}
+            yield line | {"over batch": text(ratio)}

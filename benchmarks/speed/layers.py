@@ -1,96 +1,116 @@
-"""The sides of a layer's cell: ours, Keras's own, the framework's operation, and the floor.
-
-A weight normalizer is measured around a linear layer (1x1 convolution or dense) with as many
-outputs as inputs; its floor is that linear layer alone.
-"""
+"""What a normalization layer costs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any, Self
 
-import keras
-import numpy as np
+from benchmarks.speed import cells
+from benchmarks.speed.cells import BACKWARD, DTYPES, FORWARD, KERAS, MAIN, MODES, OURS, SHAPES
+from benchmarks.speed.layer_tables import at_main, main_rows, shape_rows
+from benchmarks.speed.targets import layer_limit, layer_targets
+from keras_norms.lab.experiment import Plan
+from keras_norms.lab.found import Found
+from keras_norms.lab.job import Computation
+from keras_norms.lab.machine import MachineExperiment, slug
+from keras_norms.lab.options import option
+from keras_norms.lab.report.figures import Figure
+from keras_norms.lab.report.interval_plot import Bar, draw_intervals
+from keras_norms.lab.report.tables import Table
+from keras_norms.lab.target import Target, counted
+from keras_norms.lab.timings import PAIRED, Measured, by_machine, measured, tables
+from keras_norms.lab.walk import Recorded
 
-import keras_norms
-from benchmarks.speed.cells import BACKWARD, Cell, normalizers
-from benchmarks.speed.native import GROUPS, Floor, Native, has_native
-from benchmarks.speed.steps import backward, forward
-
-OURS, AGAIN, KERAS, NATIVE, FLOOR = "ours", "ours again", "Keras", "native", "floor"
-
-Layer = keras.layers.Layer
-
-_KERAS: dict[str, Callable[[], Layer]] = {
-    "batch": lambda: keras.layers.BatchNormalization(momentum=0.9),
-    "group": lambda: keras.layers.GroupNormalization(GROUPS),
-    "instance": lambda: keras.layers.GroupNormalization(-1),
-    "layer": keras.layers.LayerNormalization,
-    "rms": keras.layers.RMSNormalization,
-    "unit": keras.layers.UnitNormalization,
-}
-
-
-@contextmanager
-def precision(dtype: str) -> Iterator[None]:
-    """Layers made herein compute in `dtype` and keep their weights in float32."""
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32" if dtype == "float32" else f"mixed_{dtype}")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(before)
+FUNCTION = "benchmarks.speed.measuring.layer"
+WORKS = (BACKWARD, FORWARD)
+DRAWN = (
+    "time of our layers over Keras's, forward and backward, on the first shape, in the first "
+    "precision. Marks are medians over rounds in which both take turns, bars the exact 95 % "
+    "intervals; upright ticks are the targets."
+)
 
 
-def made(cell: Cell) -> dict[str, Layer]:
-    """The cell's sides, built; the floor first, which pays for what comes first in a process."""
-    with precision(cell.dtype):
-        sides = {FLOOR: _floor(cell), OURS: _ours(cell)}
-        if cell.name in _KERAS:
-            sides[KERAS] = _KERAS[cell.name]()
-        elif cell.name == "spectral":
-            sides[KERAS] = keras.layers.SpectralNormalization(_linear(cell))
-        if has_native(cell.name, cell.mode):
-            sides[NATIVE] = Native(cell.name)
-        sides[AGAIN] = _ours(cell)
-        for layer in sides.values():
-            layer.build(cell.sizes)
-    return sides
+@dataclass(frozen=True, kw_only=True)
+class LayerCost(MachineExperiment):
+    """Layers against Keras's, the framework's own operations, and a copy.
+
+    Question   What does a normalizer cost, and how far is it from what it could cost?
+    Layers     Every registered normalizer: forward, and forward and backward with the gradients of
+               its weights; five shapes; float32, and bfloat16 with float32 weights. In the modes
+               that compile: TensorFlow as a graph and under XLA, JAX under jit; torch eager. A
+               weight normalizer is measured around a linear layer (1x1 convolution or dense).
+    Sides      ours; Keras's own layer; the framework's operation (TensorFlow's fused batch
+               normalization as a graph; torch's functional forms); the floor, x * a + b with a and
+               b per channel and the gradient of x alone, or the bare linear layer; ours again, the
+               control: what it differs from 1 by is noise.
+    Clock      All sides of a cell take turns in one process. CPU time of all threads on a CPU (it
+               is cost, not latency); time until the device is done on a GPU. Ratios are of
+               neighbours in one round. First call: CPU seconds with tracing and compiling.
+    Machines   A table for each processor that the storage has measurements of, all backends in it;
+               a target is reached where it is reached on every one.
+    Cost       quick: the five main layers on the first shape, about a minute a backend on two
+               cores. All: up to two hours a backend.
+    Command    KERAS_BACKEND=jax python -m benchmarks run speed.layers --scale quick --out results
+    """
+
+    rounds: int = option(11, "turns of each side", least=1, most=1000)
+    names: tuple[str, ...] = option(("all",), "normalizers", quick=MAIN)
+    shapes: tuple[str, ...] = option(SHAPES, "shapes of the inputs", quick=SHAPES[:1])
+    dtypes: tuple[str, ...] = option(DTYPES, "precisions", choices=DTYPES, quick=DTYPES[:1])
+    works: tuple[str, ...] = option(WORKS, "passes", choices=WORKS, quick=WORKS[:1])
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for shape in self.shapes:
+            cells.sizes(shape)
+
+    @classmethod
+    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
+        made = super().at(preset, given)
+        return replace(made, names=cells.named(made.names))
+
+    def plan(self) -> Plan:
+        yield {"cells": list(self.jobs()), "measured": Recorded(FUNCTION)}
+
+    def jobs(self) -> Iterator[Computation]:
+        modes = MODES[self.job("", {}).backend]
+        for name, shape, dtype, work in product(
+            cells.expanded(self.names), self.shapes, self.dtypes, self.works
+        ):
+            for mode in modes if cells.makes_sense(name, shape) else ():
+                cell = {"name": name, "shape": shape, "dtype": dtype, "work": work, "mode": mode}
+                yield self.job(FUNCTION, {**cell, "rounds": self.rounds})
+
+    def claims(self, found: Found) -> Iterable[Target]:
+        return layer_targets(_measured(found))
+
+    def summary(self, found: Found) -> Iterable[str]:
+        yield counted(list(self.claims(found)))
+
+    def tables(self, found: Found) -> Iterator[Table]:
+        every = _measured(found)
+        shown = "Keras's layer, the framework's operation and the floor"
+        caption = f"forward and backward, ours and its ratio to {shown}; {PAIRED}; control: ours."
+        yield from tables("speed-layers", caption, every, main_rows)
+        caption = "milliseconds of ours, and in parentheses its ratio to Keras's layer (median)."
+        yield from tables("speed-shapes", caption, every, shape_rows)
+
+    def figures(self, found: Found) -> Iterator[Figure]:
+        for machine, part in by_machine(_measured(found)).items():
+            both = [(one, one.ratio(OURS, KERAS)) for one in at_main(part)]
+            bars = [
+                Bar(one.cell["name"], one.place, ratio, layer_limit(one.place, one.cell["name"]))
+                for one, ratio in both
+                if ratio is not None
+            ]
+            if bars:
+                figure = Figure(f"speed-{slug(machine)}", found.folder, f"{machine}: {DRAWN}")
+                title, label = "Cost of a layer beside Keras's own", "time of ours / Keras's (log)"
+                yield draw_intervals(figure, bars, title=title, label=label)
 
 
-def calls(cell: Cell) -> dict[str, Callable[[], Any]]:
-    """What is timed: the work of each side on the same inputs."""
-    x, dy = inputs(cell), inputs(cell)
-    sides = {}
-    for side, layer in made(cell).items():
-        if cell.work == BACKWARD:
-            step, given = backward(layer, weights=True)[cell.mode], (x, dy)
-        else:
-            step, given = forward(layer)[cell.mode], (x,)
-        sides[side] = lambda step=step, given=given: step(*given)
-    return sides
-
-
-def inputs(cell: Cell) -> Any:
-    x = np.random.default_rng(0).normal(size=cell.sizes).astype("float32")
-    return keras.ops.convert_to_tensor(x, dtype=cell.dtype)
-
-
-def _linear(cell: Cell) -> Layer:
-    channels = cell.sizes[-1]
-    if len(cell.sizes) == 4:
-        return keras.layers.Conv2D(channels, 1)
-    return keras.layers.Dense(channels)
-
-
-def _ours(cell: Cell) -> Layer:
-    linear, scheme = _linear(cell), keras_norms.get(normalizers()[cell.name])
-    layers = scheme.follow(linear, None) or [scheme.wrap(linear)]
-    return layers[0] if len(layers) == 1 else keras.Sequential(layers)
-
-
-def _floor(cell: Cell) -> Layer:
-    scheme = keras_norms.get(normalizers()[cell.name])
-    linear = _linear(cell)
-    return Floor() if scheme.follow(linear, None) else linear
+def _measured(found: Found) -> list[Measured]:
+    """The main normalizers first."""
+    return sorted(measured(found["measured"]), key=lambda one: one.cell["name"] not in MAIN)

@@ -1,97 +1,40 @@
-"""Cells as Optuna trials: each is measured once, kept at once, and read back ever after."""
+"""The measurements, as functions that jobs name: each is done once a machine, backend and mode."""
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from typing import Any
 
-import keras
-import optuna
-from optuna.trial import TrialState
+from benchmarks.speed import kept, layer_sides, network_sides
+from benchmarks.speed.cells import Cell
+from benchmarks.speed.clock import forget, timed
+from keras_norms.lab.machine import require_machine
 
-from benchmarks.speed import layers, memory, networks
-from benchmarks.speed.cells import LAYER, MEMORY, NETWORK, Cell
-from benchmarks.speed.clock import first_calls, interleaved
-from keras_norms.lab.lease import PROVENANCE, RUN, Lease, fail_dead
-from keras_norms.lab.progress import Progress
-from keras_norms.lab.provenance import described
-
-MEASURED = "measured"
-EFFORT = {LAYER: 1.0, NETWORK: 25.0}  # of a cell, roughly
-
-Measured = dict[str, dict[str, list[float]]]
+Measured = dict[str, dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class Measurement:
-    """A finished cell.
-
-    Attributes:
-        measured: quantity -> side -> values. "seconds" has one each round, in which all sides
-            took their turn; "first call" (CPU seconds) and "MiB" have one.
-        origin: versions, device and commit.
-    """
-
-    cell: Cell
-    measured: Measured
-    origin: dict[str, str]
+def layer(*, rounds: int, machine: str, **cell: str) -> Measured:
+    """Seconds of a layer beside its counterparts; see `clock.timed`."""
+    require_machine(machine)
+    forget()
+    return timed(layer_sides.calls(Cell(**cell)), rounds)
 
 
-def measure(cell: Cell, rounds: int) -> Measured:
-    """The numbers of a cell."""
-    if cell.quantity == MEMORY:
-        return {"MiB": {side: [size] for side, size in memory.kept(cell).items()}}
-    sides = (layers if cell.subject == LAYER else networks).calls(cell)
-    first = {side: [seconds] for side, seconds in first_calls(sides).items()}
-    frame = interleaved(sides, rounds=rounds)
-    return {"seconds": frame.to_dict("list"), "first call": first}
+def training_step(*, rounds: int, machine: str, **cell: str) -> Measured:
+    """Seconds of a network's training step with each normalizer."""
+    require_machine(machine)
+    forget()
+    return timed(network_sides.calls(Cell(**cell)), rounds)
 
 
-def effort(cell: Cell) -> float:
-    return EFFORT[cell.subject]
+def memory_of_layer(*, machine: str, **cell: str) -> Measured:
+    """MiB that a layer keeps for the backward pass, by side."""
+    require_machine(machine)
+    forget()
+    return {"MiB": kept.by_layer(Cell(**cell))}
 
 
-def measure_missing(
-    study: optuna.Study,
-    cells: Sequence[Cell],
-    rounds: int,
-    progress: Progress,
-    measure: Callable[[Cell, int], Measured] = measure,
-) -> None:
-    """Measures what no trial has, one after the other.
-
-    A cell that another process has under way is left to it; two that measure at once disturb
-    each other anyway.
-    """
-    fail_dead(study)
-    done = {found.cell for found in finished(study)}
-    for cell in cells:
-        with progress.stage(str(cell), effort(cell)):
-            lease = None if cell in done else Lease.take(study, cell, {})
-            if lease is None:
-                continue
-            with lease:
-                measured = measure(cell, rounds)
-            lease.finish(0.0, **{MEASURED: measured})
-            progress.spent(effort(cell))
-        # Programs of former cells would fill the memory.
-        keras.backend.clear_session()
-        gc.collect()
-
-
-def finished(study: optuna.Study) -> list[Measurement]:
-    """All that is measured, oldest first."""
-    trials = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    return [
-        Measurement(
-            Cell(**trial.user_attrs[RUN]), trial.user_attrs[MEASURED], trial.user_attrs[PROVENANCE]
-        )
-        for trial in trials
-        if MEASURED in trial.user_attrs
-    ]
-
-
-def origins(found: Sequence[Measurement]) -> str:
-    """Where they come from, in one line."""
-    return f"{len(found)} cells: " + "; ".join(sorted({described(one.origin) for one in found}))
+def memory_of_network(*, machine: str, **cell: str) -> Measured:
+    """MiB that a training step keeps for the backward pass, by normalizer."""
+    require_machine(machine)
+    forget()
+    return {"MiB": kept.by_network(Cell(**cell))}

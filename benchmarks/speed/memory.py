@@ -1,62 +1,73 @@
-"""What a backward pass keeps alive.
-
-torch     the tensors that autograd saves, each storage once, without the layer's weights; the input
-          is one of them where it is saved
-JAX       the temporary memory of the compiled program, forward and backward, as XLA plans it
-"""
+"""What normalizers keep for the backward pass."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Self
 
-import keras
+from benchmarks.speed import cells
+from benchmarks.speed.cells import IMAGES, MAIN, MODES, NETWORKS, SHAPES
+from keras_norms.lab.experiment import Plan
+from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
+from keras_norms.lab.options import option
+from keras_norms.lab.report.tables import Table, number
+from keras_norms.lab.timings import Measured, measured, tables
+from keras_norms.lab.walk import Recorded
 
-from benchmarks.speed import layers, networks
-from benchmarks.speed.cells import LAYER, Cell
-from benchmarks.speed.steps import in_training, pulled
-
-MIB = 2.0**20
-
-
-def kept(cell: Cell) -> dict[str, float]:
-    """MiB by side."""
-    of_layer = cell.subject == LAYER
-    if of_layer:
-        x = dy = layers.inputs(cell)
-    else:
-        x, dy = networks.images_and_slope(cell)
-    made = (layers if of_layer else networks).made(cell)
-    measure = _by_autograd if keras.config.backend() == "torch" else _by_xla
-    return {
-        side: measure(layer, x, dy, inputs=of_layer) / MIB
-        for side, layer in made.items()
-        if not side.endswith("again")  # bytes do not vary
-    }
+OF_LAYER = "benchmarks.speed.measuring.memory_of_layer"
+OF_NETWORK = "benchmarks.speed.measuring.memory_of_network"
 
 
-def _by_autograd(layer: keras.layers.Layer, x: Any, dy: Any, *, inputs: bool) -> int:
-    import torch
+@dataclass(frozen=True, kw_only=True)
+class Memory(MachineExperiment):
+    """Memory kept for the backward pass.
 
-    saved: dict[int, int] = {}
+    Question   What does a normalizer keep between the forward and the backward pass?
+    Sides      As of `speed.layers` and `speed.steps`, float32.
+    torch      The tensors that autograd saves, each storage once, without weights.
+    JAX        The temporary memory of the compiled forward and backward pass, as XLA plans it.
+    TensorFlow Tells neither, and is not measured.
+    Cost       A minute a backend.
+    Command    KERAS_BACKEND=jax python -m benchmarks run speed.memory --out results
+    """
 
-    def note(tensor: Any) -> Any:
-        storage = tensor.untyped_storage()
-        saved[storage.data_ptr()] = storage.nbytes()
-        return tensor
+    exclusive: ClassVar[bool] = False
+    names: tuple[str, ...] = option(("all",), "normalizers", quick=MAIN)
+    shape: str = option(SHAPES[0], "shape of the inputs of layers")
+    networks: tuple[str, ...] = option(NETWORKS, "nets", choices=NETWORKS, quick=NETWORKS[:1])
+    images: str = option(IMAGES, "shape of a batch for the networks")
 
-    x = x.detach().requires_grad_(inputs)
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        y = layer(x, **in_training(layer))
-    weights = {v.value.untyped_storage().data_ptr() for v in layer.variables}
-    del y  # until here it holds what is saved, so that no two storages share an address
-    return sum(size for place, size in saved.items() if place not in weights)
+    @classmethod
+    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
+        made = super().at(preset, given)
+        return replace(made, names=cells.named(made.names))
+
+    def plan(self) -> Plan:
+        groups: dict[str, Any] = {"of layers": Recorded(OF_LAYER)}
+        groups["of networks"] = Recorded(OF_NETWORK)
+        if (name := self.job("", {}).backend) != "tensorflow":
+            place = {"mode": MODES[name][0]}
+            layer, network = {**place, "shape": self.shape}, {**place, "shape": self.images}
+            groups["cells"] = [
+                self.job(OF_LAYER, {**layer, "name": n}) for n in cells.expanded(self.names)
+            ]
+            groups["cells"] += [self.job(OF_NETWORK, {**network, "name": n}) for n in self.networks]
+        yield groups
+
+    def summary(self, found: Found) -> Iterable[str]:
+        count = len(found["of layers"]) + len(found["of networks"])
+        yield f"{count} layers and networks measured; TensorFlow does not tell."
+
+    def tables(self, found: Found) -> Iterator[Table]:
+        for group in ("of layers", "of networks"):
+            caption = f"MiB kept {group} for the backward pass: autograd's on torch, XLA's on JAX."
+            name = f"speed-memory-{group.replace(' ', '-')}"
+            yield from tables(name, caption, measured(found[group]), _rows)
 
 
-def _by_xla(layer: keras.layers.Layer, x: Any, dy: Any, *, inputs: bool) -> int:
-    import jax
-
-    program = jax.jit(pulled(layer, weights=True, inputs=inputs))
-    trained, remembered = layer.trainable_variables, layer.non_trainable_variables
-    values = [v.value for v in trained], [v.value for v in remembered]
-    analysis = program.lower(*values, x, dy).compile().memory_analysis()
-    return analysis.temp_size_in_bytes
+def _rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
+    for one in found:
+        line = {"of": one.cell["name"], "on": one.place, "shape": one.cell["shape"]}
+        yield line | {side: number(size) for side, size in one.found["MiB"].items()}

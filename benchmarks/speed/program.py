@@ -1,114 +1,69 @@
-"""CPU time of one compiled program against one `model.fit` per learning rate.
-
-Set-up: a deep MLP with batch normalization on the digits, SGD, sixteen learning rates from 1e-3 to
-1, none of which blows up, so that both sides take every step. A `fit` side builds, compiles and
-fits a new model for each learning rate, as one would by hand; the program is built and compiled
-once a repeat, and that is counted. The sides take turns, since a machine's speed drifts; the
-ratio is the median over the repeats.
-
-    python -m benchmarks.speed.program
-    KERAS_BACKEND=jax python -m benchmarks.speed.program --repeats 1
-"""
+"""What compiling once brings."""
 
 from __future__ import annotations
 
-import argparse
-import dataclasses
-import statistics
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-import keras
-import numpy as np
-from tabulate import tabulate
+import pandas as pd
 
-from keras_norms.lab import data, models
-from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training import Run
-from keras_norms.lab.training.program import Program
+from keras_norms.lab.experiment import Plan
+from keras_norms.lab.found import Found
+from keras_norms.lab.job import Computation
+from keras_norms.lab.machine import MachineExperiment
+from keras_norms.lab.options import option
+from keras_norms.lab.report.tables import Table, number
+from keras_norms.lab.timings import text
 
-STEPS_AN_EPOCH = 20  # so that `fit` comes out at whole epochs
-
-
-def with_fit(runs: Sequence[Run], images: data.ImageData) -> None:
-    """Each run by a `fit` of its own."""
-    for run in runs:
-        examples = slice(STEPS_AN_EPOCH * run.batch)
-        model = models.build(run, images.input_shape, images.classes)
-        model.compile(
-            keras.optimizers.SGD(run.learning_rate, momentum=run.momentum),
-            keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-        )
-        model.fit(
-            images.x_train[examples],
-            images.y_train[examples],
-            batch_size=run.batch,
-            epochs=run.steps // STEPS_AN_EPOCH,
-            verbose=0,
-        )
+FUNCTION = "benchmarks.speed.compiled.pair"
+AN_EPOCH = 20  # steps
+EXAMPLES = 1400  # of the digits, at least
 
 
-def with_program(runs: Sequence[Run], images: data.ImageData) -> None:
-    """All runs by one program, compiled anew."""
-    program = Program(runs[0], images)
-    for run in runs:
-        outcome = program.train(run)
-        if outcome.verdict.blown:  # it ends early, and so compares with nothing
-            raise SystemExit(f"learning_rate={run.learning_rate:.2g} blew up: no fair comparison")
+@dataclass(frozen=True, kw_only=True)
+class CompileOnce(MachineExperiment):
+    """One compiled program against a `model.fit` for each learning rate.
 
+    Question   What does it bring to compile once, with the learning rate as an argument?
+    Set-up     A deep MLP with batch normalization on the digits, SGD, learning rates from 1e-3 to
+               1, none of which blows up, so that both sides take every step.
+    Sides      `fit` builds, compiles and fits a new model for each learning rate, as one would by
+               hand; the program is built and compiled once a repeat, and that is counted.
+    Clock      CPU time; a seed is a repeat, and seeds take turns in which side goes first.
+    Cost       6 CPU minutes on TensorFlow, half an hour on JAX; quick: a tenth.
+    Command    KERAS_BACKEND=jax python -m benchmarks run speed.program --scale quick --out results
+    """
 
-def cpu_seconds(side: Callable[..., None], runs: Sequence[Run], images: data.ImageData) -> float:
-    started = time.process_time()
-    side(runs, images)
-    return time.process_time() - started
+    seeds: int = option(9, "repeats", least=1, most=1000, quick=6)
+    rates: int = option(16, "learning rates", least=1, most=1000, quick=4)
+    depth: int = option(16, "hidden layers", least=1, most=1000, quick=4)
+    width: int = option(64, "units in each", least=1, most=100_000)
+    batch: int = option(64, "examples a step", least=1, most=EXAMPLES // AN_EPOCH)
+    steps: int = option(200, f"of each run, a multiple of {AN_EPOCH}", least=1, quick=100)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.steps % AN_EPOCH:
+            raise self.invalid("steps", f"write a multiple of {AN_EPOCH}")
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    for name, default, meaning in (
-        ("repeats", 3, "interleaved repeats"),
-        ("rates", 16, "learning rates"),
-        ("depth", 16, "hidden layers"),
-        ("width", 64, "units in each"),
-        ("batch", 64, "examples a step"),
-        ("steps", 200, f"steps of each run, a multiple of {STEPS_AN_EPOCH}"),
-    ):
-        parser.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} ({default})")
-    given = parser.parse_args(arguments)
-    if given.steps < 1 or given.steps % STEPS_AN_EPOCH:
-        parser.error(f"--steps {given.steps} is not a multiple of {STEPS_AN_EPOCH}")
-    if min(given.rates, given.repeats) < 1:
-        parser.error(f"--rates {given.rates} and --repeats {given.repeats} must be at least 1")
+    def plan(self) -> Plan:
+        model = f"mlp:depth={self.depth},width={self.width}"
+        sizes = {"model": model, "rates": self.rates, "batch": self.batch, "steps": self.steps}
+        yield {"repeats": self.paired(self.repeat(sizes))}
 
-    images = data.load("digits")
-    most = len(images.y_train) // STEPS_AN_EPOCH
-    if given.batch > most:
-        parser.error(f"--batch {given.batch} leaves no {STEPS_AN_EPOCH} batches: at most {most}")
-    sizes = {name: getattr(given, name) for name in ("depth", "width", "batch", "steps")}
-    try:
-        run = Run(**sizes, normalizer="batch", learning_rate=1.0)
-    except BadInput as error:
-        parser.error(str(error))
-    rates = np.logspace(-3, 0, given.rates)
-    runs = [dataclasses.replace(run, learning_rate=rate) for rate in rates]
-    # What only the first training of a process pays belongs to neither side.
-    for side in (with_fit, with_program):
-        side([dataclasses.replace(run, depth=1, steps=STEPS_AN_EPOCH)], images)
+    def repeat(self, sizes: dict[str, object]) -> Computation:
+        return self.job(FUNCTION, sizes, seed=0)
 
-    rows, ratios = [], []
-    for repeat in range(given.repeats):
-        fit = cpu_seconds(with_fit, runs, images)
-        program = cpu_seconds(with_program, runs, images)
-        ratios.append(program / fit)
-        rows.append((repeat + 1, fit, program, ratios[-1]))
-    header = ("repeat", "fit, CPU s", "program, CPU s", "ratio")
-    print(f"{given.rates} learning rates, {given.steps} steps, depth {given.depth}, {run.backend}")
-    print(tabulate(rows, header, tablefmt="github", floatfmt=("d", ".3g", ".3g", ".3f")))
-    print(f"median ratio {statistics.median(ratios):.3f}")
+    def summary(self, found: Found) -> Iterable[str]:
+        of = {s: found["repeats"].quantity(lambda o, s=s: o[s], s) for s in ("program", "fit")}
+        said = text(of["program"] / of["fit"])
+        yield f"The program takes {said} of the CPU time of `fit`: {self.backend}, {self.machine}."
 
-
-if __name__ == "__main__":
-    main()
+    def tables(self, found: Found) -> Iterator[Table]:
+        rows = [
+            {"repeat": str(turn), **{side: number(each[side]) for side in ("fit", "program")}}
+            | {"ratio": number(each["program"] / each["fit"])}
+            for turn, each in enumerate(found["repeats"], start=1)
+        ]
+        caption = f"CPU seconds for {self.rates} learning rates on {self.machine}."
+        yield Table(f"speed-program-{self.backend}", pd.DataFrame(rows), caption)

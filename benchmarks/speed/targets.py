@@ -1,122 +1,64 @@
-"""What the library is held to on a CPU, and whether what was measured holds it."""
+"""What the library is held to on a CPU: ratios to Keras's layers and to a bare network."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
-import pandas as pd
-
-from benchmarks.speed.cells import BACKWARD, LAYER, MAIN, NETWORK, SHAPES, STEP
-from benchmarks.speed.layers import KERAS, OURS
-from benchmarks.speed.results import place
-from keras_norms.lab.report.tables import Table, number
+from benchmarks.speed.cells import BACKWARD, IMAGES, KERAS, MAIN, NONE, OURS, SHAPES
+from keras_norms.lab.inequality import all_of
+from keras_norms.lab.target import Target
+from keras_norms.lab.timings import Measured
 
 CLOSE = 1.05  # what every layer with a counterpart of Keras's must keep to on JAX and torch
-# (backend, mode) -> normalizer -> the largest ratio of ours to Keras's, forward and backward
+# place -> normalizer -> the largest ratio of ours to Keras's, forward and backward
 LAYERS = {
-    ("tensorflow", "graph"): {
-        "batch": 0.4,
-        "group": 0.6,
-        "instance": 0.9,
-        "layer": 0.7,
-        "rms": 0.9,
-    },
-    ("tensorflow", "XLA"): dict.fromkeys(MAIN, 0.7),
-    ("jax", "jit"): {"group": 0.6, "instance": 0.6},
-    ("torch", "eager"): {"batch": 0.2, "group": 0.2, "instance": 0.2, "layer": 1.2},
+    "TensorFlow graph": {"batch": 0.4, "group": 0.6, "instance": 0.9, "layer": 0.7, "rms": 0.9},
+    "TensorFlow XLA": dict.fromkeys(MAIN, 0.7),
+    "JAX": {"group": 0.6, "instance": 0.6},
+    "torch": {"batch": 0.2, "group": 0.2, "instance": 0.2, "layer": 1.2},
 }
-CLOSE_ON = {("jax", "jit"), ("torch", "eager")}
-# (backend, mode) -> the largest ratio of a step of the 8-convolution net to one without normalizer
-NETWORKS = {
-    ("tensorflow", "graph"): 1.06,
-    ("tensorflow", "XLA"): 1.06,
-    ("jax", "jit"): 1.06,
-    ("torch", "eager"): 1.12,
-}
+CLOSE_ON = {"JAX", "torch"}
+# place -> the largest ratio of a step of the 8-convolution net to one without normalizer
+NETWORKS = dict.fromkeys(("TensorFlow graph", "TensorFlow XLA", "JAX"), 1.06) | {"torch": 1.12}
 NORMALIZED = ("batch", "group", "layer", "layer over channels")
 
 
-@dataclass(frozen=True)
-class Target:
-    """`ratio <= limit`: the median over rounds, with its quartiles.
-
-    Attributes:
-        name: the normalizer; `place` the backend and mode.
-    """
-
-    claim: str
-    name: str
-    place: str
-    of_layer: bool
-    limit: float
-    ratio: float
-    low: float
-    high: float
-
-    @property
-    def reached(self) -> bool:
-        return self.ratio <= self.limit
-
-    @property
-    def verdict(self) -> str:
-        return "reached" if self.reached else "not reached"
-
-    @property
-    def here(self) -> str:
-        return f"{self.ratio:.2f} [{self.low:.2f}, {self.high:.2f}]"
+def layer_limit(place: str, name: str) -> float | None:
+    return LAYERS.get(place, {}).get(name, CLOSE if place in CLOSE_ON else None)
 
 
-def targets(frame: pd.DataFrame) -> list[Target]:
-    """Of everything in the frame that has one."""
-    timed = frame[(frame["quantity"] == "seconds") & (frame["device"] == "cpu")]
-    return [*_of_layers(timed), *_of_networks(timed)]
-
-
-def _of_layers(timed: pd.DataFrame) -> Iterator[Target]:
-    held = timed[
-        (timed["subject"] == LAYER)
-        & (timed["work"] == BACKWARD)
-        & (timed["shape"] == SHAPES[0])
-        & (timed["dtype"] == "float32")
-        & (timed["side"] == OURS)
-        & timed["over_keras"].notna()
-    ]
-    for _, row in held.iterrows():
-        at = row["backend"], row["mode"]
-        limit = LAYERS.get(at, {}).get(row["name"], CLOSE if at in CLOSE_ON else None)
+def layer_targets(found: Iterable[Measured]) -> Iterator[Target]:
+    """One a backend, mode and normalizer: reached where it is on every processor measured."""
+    main = {"shape": SHAPES[0], "dtype": "float32", "work": BACKWARD}
+    kept = [one for one in found if main.items() <= one.cell.items()]
+    for (place, name), same in _alike(kept).items():
+        limit = layer_limit(place, name)
         if limit is not None:
-            claim = f"{place(row)}: {row['name']} takes at most {limit:g} of {KERAS}'s time"
-            ratio = (row["over_keras" + end] for end in ("", "_q25", "_q75"))
-            yield Target(claim, row["name"], place(row), True, limit, *ratio)
+            said = f"{place}: {name} takes at most {limit:g} of Keras's time."
+            yield from _target(said, same, OURS, KERAS, limit)
 
 
-def _of_networks(timed: pd.DataFrame) -> Iterator[Target]:
-    held = timed[
-        (timed["subject"] == NETWORK)
-        & (timed["work"] == STEP)
-        & (timed["name"] == "conv8")
-        & timed["side"].isin(NORMALIZED)
-    ]
-    for _, row in held.iterrows():
-        limit = NETWORKS[row["backend"], row["mode"]]
-        said = f"a step of conv8 with {row['side']} takes at most {limit:g} of one without"
-        ratio = (row["over_none" + end] for end in ("", "_q25", "_q75"))
-        yield Target(f"{place(row)}: {said}", row["side"], place(row), False, limit, *ratio)
+def network_targets(found: Iterable[Measured]) -> Iterator[Target]:
+    kept = [o for o in found if (o.cell["name"], o.cell["shape"]) == ("conv8", IMAGES)]
+    for (place, _), same in _alike(kept).items():
+        for side in NORMALIZED if place in NETWORKS else ():
+            limit = NETWORKS[place]
+            said = f"{place}: a step of conv8 with {side} takes at most {limit:g} of one without."
+            yield from _target(said, same, side, NONE, limit)
 
 
-def targets_table(found: list[Target]) -> Table:
-    rows = [
-        {
-            "claim": target.claim,
-            "limit": number(target.limit),
-            "here": target.here,
-            "verdict": target.verdict,
-        }
-        for target in found
-    ]
-    caption = (
-        f"What the library is held to on two CPU cores, float32; layers forward and backward on "
-        f"{SHAPES[0]}: the median over rounds of the paired ratio, with its quartiles."
-    )
-    return Table("speed-targets", pd.DataFrame(rows), caption)
+def _alike(found: Iterable[Measured]) -> dict[tuple[str, str], list[Measured]]:
+    groups: dict[tuple[str, str], list[Measured]] = {}
+    for one in found:
+        groups.setdefault((one.place, one.cell["name"]), []).append(one)
+    return groups
+
+
+def _target(
+    said: str, same: list[Measured], side: str, over: str, limit: float
+) -> Iterator[Target]:
+    ratios = [one.ratio(side, over, f"{side} / {over} on {one.cell['machine']}") for one in same]
+    parts = [ratio <= limit for ratio in ratios if ratio is not None]
+    if parts:
+        holds = parts[0] if len(parts) == 1 else all_of(*parts)
+        yield Target(said, holds, pairs="rounds")

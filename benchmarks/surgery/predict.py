@@ -1,42 +1,70 @@
-"""How much faster a folded network predicts."""
+"""What a fold brings."""
 
 from __future__ import annotations
 
-import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-import keras
-import numpy as np
+from benchmarks.speed.cells import sizes
+from keras_norms.lab.experiment import Plan
+from keras_norms.lab.found import Found
+from keras_norms.lab.machine import MachineExperiment
+from keras_norms.lab.options import option
+from keras_norms.lab.report.tables import Table
+from keras_norms.lab.target import Target, counted
+from keras_norms.lab.timings import PAIRED, Measured, measured, tables
+from keras_norms.lab.walk import Recorded
 
-from benchmarks.surgery.cells import Cell
-from keras_norms.surgery import fold
-
-THREADS = ("TF_NUM_INTRAOP_THREADS", "OMP_NUM_THREADS")
-ROUNDS = 9
-BATCHES = 4  # of one call: what it costs to start counts less so, as in use
+FUNCTION = "benchmarks.surgery.timed_predict.seconds"
+LEAST = 1.15  # on TensorFlow: as many times as fast
 
 
-def measure(cell: Cell) -> dict[str, list[float]]:
-    """Seconds of `predict` on four batches of images, in turns: of the processor, on the clock.
+@dataclass(frozen=True, kw_only=True)
+class FoldedPredict(MachineExperiment):
+    """`predict` of a network before and after its normalizers are folded.
 
-    Keys: "whole", "folded", and both with " clock" behind. Neither model is compiled by XLA but
-    where the backend knows nothing else.
+    Set-up     ResNet-50 with random weights; `predict` on four batches of images, before and after
+               the fold, in turns in one process; without XLA on TensorFlow and torch, JAX compiles.
+    Clock      CPU time, which other processes disturb least; time on a GPU. Ratios are of
+               neighbours in one round.
+    Target     On a CPU with TensorFlow at least 1.15 times as fast, on every processor measured.
+    Cost       5 CPU minutes a backend; quick: small images.
+    Command    python -m benchmarks run surgery.predict --out results
     """
-    make = getattr(keras.applications, cell.name)
-    keras.utils.set_random_seed(0)
-    whole = make(weights=None, input_shape=(cell.side, cell.side, 3))
-    folded, _ = fold(whole)
-    x = np.random.default_rng(0).normal(size=(BATCHES * cell.batch, cell.side, cell.side, 3))
-    x = x.astype("float32")
-    sides = {"whole": whole, "folded": folded}
-    for model in sides.values():
-        model.compile(jit_compile=cell.backend == "jax")
-        for _ in range(2):  # TensorFlow optimizes the graph at the first
-            model.predict(x[: cell.batch], verbose=0)
-    seconds: dict[str, list[float]] = {f"{s}{clock}": [] for s in sides for clock in ("", " clock")}
-    for turn in range(ROUNDS):
-        for side in list(sides)[:: 1 if turn % 2 else -1]:
-            started, on_clock = time.process_time(), time.perf_counter()
-            sides[side].predict(x, batch_size=cell.batch, verbose=0)
-            seconds[side].append(time.process_time() - started)
-            seconds[f"{side} clock"].append(time.perf_counter() - on_clock)
-    return seconds
+
+    rounds: int = option(11, "turns of each side", least=1, most=1000)
+    network: str = option("ResNet50", "of keras.applications", quick="MobileNetV2")
+    images: str = option("8x160x160x3", "shape of a batch", quick="2x32x32x3")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if len(sizes(self.images)) != 4:
+            raise self.invalid("images", "write four sizes, as in 8x160x160x3")
+
+    def plan(self) -> Plan:
+        given = {"network": self.network, "images": self.images, "rounds": self.rounds}
+        yield {"predict": [self.job(FUNCTION, given)], "measured": Recorded(FUNCTION)}
+
+    def claims(self, found: Found) -> Iterator[Target]:
+        for one in measured(found["measured"]):
+            ratio = one.ratio("whole", "folded", f"before / after on {one.cell['machine']}")
+            if one.backend == "tensorflow" and not one.on_gpu and ratio is not None:
+                said = f"A folded {one.cell['network']} predicts {LEAST:g} times as fast"
+                yield Target(f"{said}, {one.cell['images']}.", ratio >= LEAST, pairs="rounds")
+
+    def summary(self, found: Found) -> Iterable[str]:
+        for one in measured(found["measured"]):
+            said = f"{one.cell['network']} predicts {one.ratio_text('whole', 'folded')} times"
+            yield f"{one.place}, {one.cell['machine']}: {said} as fast after the fold."
+        yield counted(list(self.claims(found)))
+
+    def tables(self, found: Found) -> Iterator[Table]:
+        caption = f"CPU time of `predict` on four batches before and after a fold; {PAIRED}."
+        yield from tables("surgery-predict", caption, measured(found["measured"]), _rows)
+
+
+def _rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
+    for one in found:
+        line = {"network": one.cell["network"], "on": one.place, "images": one.cell["images"]}
+        line |= {"before, ms": one.ms("whole"), "after, ms": one.ms("folded")}
+        yield line | {"before / after": one.ratio_text("whole", "folded")}

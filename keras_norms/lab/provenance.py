@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import functools
 import importlib.metadata
@@ -70,7 +71,7 @@ def require_backend(backend: str) -> None:
 
 @functools.cache
 def processor() -> str:
-    """The model of the processor with its number of cores, as far as the system tells."""
+    """The model of the processor with its cores and last cache, as far as the system tells."""
     model = platform.processor() or platform.machine()
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
@@ -81,7 +82,20 @@ def processor() -> str:
     if "model name" in told:
         family = f"family {told.get('cpu family', '?')}, model {told.get('model', '?')}"
         model = f"{told['model name']} ({family})"
-    return f"{model}, {os.cpu_count()} cores"
+    return f"{model}, {os.cpu_count()} cores{_last_cache()}"
+
+
+def _last_cache() -> str:
+    """Of the first core, as in ", 32 MiB cache"."""
+    found = {}
+    for folder in Path("/sys/devices/system/cpu/cpu0/cache").glob("index*"):
+        with contextlib.suppress(OSError, ValueError):
+            kib = int((folder / "size").read_text().strip().removesuffix("K"))
+            found[int((folder / "level").read_text())] = kib
+    if not found:
+        return ""
+    kib = found[max(found)]
+    return f", {kib / 1024:g} MiB cache" if kib >= 1024 else f", {kib} KiB cache"
 
 
 def cores() -> int:

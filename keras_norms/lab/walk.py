@@ -10,7 +10,7 @@ from typing import Any
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.found import Found, Group
-from keras_norms.lab.job import Job
+from keras_norms.lab.job import Computation, Job
 from keras_norms.lab.ledger import Ledger, recorded
 
 Steps = Generator[list[Job], list[Any], Any]
@@ -32,6 +32,28 @@ class Search:
     title: str = ""
 
 
+@dataclass(frozen=True)
+class Recorded:
+    """A group of every computation of a function that the storage has.
+
+    It holds what other machines, backends and settings have found, for tables that compare them;
+    nothing is computed for it.
+
+    Attributes:
+        function: its full name, as in `Computation`.
+    """
+
+    function: str
+
+    def read(self, ledger: Ledger) -> list[Computation]:
+        """The computations, those of one backend together."""
+        records = (ledger.get(key) for key in sorted(ledger.keys()))
+        known = [r.job for r in records if r and r.job.get("function") == self.function]
+        fields = ("function", "arguments", "backend", "seed")
+        found = [Computation(**{name: job[name] for name in fields}) for job in known]
+        return sorted(found, key=lambda job: (job.backend, json.dumps(job.as_dict())))
+
+
 class Walk:
     """Where an experiment's plan stands."""
 
@@ -40,7 +62,7 @@ class Walk:
         self._ledger = ledger
         self._content: dict[str, str] = {}  # of each job by key
         self._plan = experiment.plan()
-        self._groups: dict[str, _Group] = {}
+        self._groups: dict[str, _Group | _RecordedGroup] = {}
         self._advance(None)
 
     @property
@@ -73,7 +95,13 @@ class Walk:
             return
         if not isinstance(groups, Mapping) or not groups:
             raise self._wrong(f"yields {groups!r}: write a dictionary of named groups of jobs")
-        self._groups = {name: _Group(self, name, group) for name, group in groups.items()}
+        self._groups = {name: _group(self, name, group) for name, group in groups.items()}
+
+    def recorded(self, name: str, recorded: Recorded) -> Group:
+        """The group as the storage has it by now."""
+        jobs = recorded.read(self._ledger)
+        listed = self.add(name, jobs) if jobs else []
+        return Group(name, listed, self.read(name, listed) or [])
 
     def read(self, name: str, jobs: Iterable[Any]) -> list[Any] | None:
         """The outcomes of jobs; None where one is missing."""
@@ -106,6 +134,27 @@ class Walk:
     def _wrong(self, what: str) -> BadInput:
         module = type(self.experiment).__module__
         return BadInput(f"the plan of {self.experiment.name()} ({module}) {what}")
+
+
+def _group(walk: Walk, name: str, content: Any) -> _Group | _RecordedGroup:
+    kind = _RecordedGroup if isinstance(content, Recorded) else _Group
+    return kind(walk, name, content)
+
+
+class _RecordedGroup:
+    """A group that is read anew at each look, since other groups add to it."""
+
+    finished, expected = True, 0
+
+    def __init__(self, walk: Walk, name: str, content: Recorded) -> None:
+        self._walk, self._name, self._content = walk, name, content
+
+    @property
+    def result(self) -> Group:
+        return self._walk.recorded(self._name, self._content)
+
+    def missing(self) -> list[Job]:
+        return []
 
 
 class _Group:

@@ -27,6 +27,7 @@ def claims_table(name: str, claims: Sequence[Claim], caption: str = CAPTION) -> 
             judged = inequality.judgement
             low, high = judged.interval.low, judged.interval.high
             needed = claim.seeds_to_decide
+            pairs = " rounds" if getattr(claim, "pairs", "seeds") == "rounds" else ""
             more = f"; {needed} would probably decide" if needed else ""
             rows.append(
                 {
@@ -35,7 +36,7 @@ def claims_table(name: str, claims: Sequence[Claim], caption: str = CAPTION) -> 
                     "paper": claim.paper or "–",
                     "here": f"{number(judged.estimate)} [{number(low)}, {number(high)}]",
                     "coverage": f"{100 * judged.interval.coverage:.1f} %",
-                    "seeds": f"{judged.seeds}{more}",
+                    "seeds": f"{judged.seeds}{pairs}{more}",
                     "verdict": claim.verdict,
                 }
             )

@@ -6,11 +6,12 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks.speed import cells, measuring, networks
-from benchmarks.speed.cells import BACKWARD, FORWARD, layer_cells, memory_cells, network_cells
-from benchmarks.speed.layers import AGAIN, FLOOR, KERAS, NATIVE, OURS, calls, made
+from benchmarks.speed import cells, kept, network_sides
+from benchmarks.speed.cells import AGAIN, BACKWARD, FLOOR, FORWARD, KERAS, MODES, NATIVE, OURS, Cell
+from benchmarks.speed.clock import timed
+from benchmarks.speed.layer_sides import calls, made
 from benchmarks.speed.native import Native, has_native
-from benchmarks.speed.steps import training
+from benchmarks.speed.passes import training
 from tests.gradients import array
 
 SHAPES = ("16x2x2x8", "16x8", "16x3x8")
@@ -19,7 +20,13 @@ SHAPES = ("16x2x2x8", "16x8", "16x3x8")
 @pytest.fixture(autouse=True)
 def small(monkeypatch):
     """Nets that compile in no time."""
-    monkeypatch.setattr(networks, "WIDTH", 8)
+    monkeypatch.setattr(network_sides, "WIDTH", 8)
+
+
+def cell(name: str, shape: str, mode: str = "", **fields: str) -> Cell:
+    """By default in the last mode of the backend."""
+    mode = mode or MODES[keras.config.backend()][-1]
+    return Cell(name=name, shape=shape, mode=mode, **fields)
 
 
 @pytest.mark.parametrize("name", cells.normalizers())
@@ -28,24 +35,24 @@ def test_every_layer_is_measured_forward_and_backward(name):
     turn = list(cells.normalizers()).index(name)
     shape = SHAPES[turn % 3]
     shape = shape if cells.makes_sense(name, shape) else SHAPES[0]
-    *_, cell = layer_cells([name], [shape], [cells.DTYPES[turn % 2]], [BACKWARD])
-    measured = measuring.measure(cell, 1)
+    measured = timed(calls(cell(name, shape, dtype=cells.DTYPES[turn % 2])), 1)
     assert measured.keys() == {"seconds", "first call"}
-    for sides in measured.values():
-        assert {OURS, AGAIN, FLOOR} <= sides.keys()
-        assert all(np.isfinite(values).all() for values in sides.values())
+    for values in measured["seconds"], measured["first call"]:
+        assert {OURS, AGAIN, FLOOR} <= values.keys()
+        assert all(np.isfinite(value).all() for value in values.values())
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", cells.MAIN)
 def test_the_sides_compute_the_same(name, shape):
     """What is compared does one work: outputs agree, forward and at the end of a backward pass."""
+    if not cells.makes_sense(name, shape):
+        return
     for work in (FORWARD, BACKWARD):
-        for cell in layer_cells([name], [shape], ["float32"], [work]):
-            if not cells.makes_sense(name, shape):
-                continue
-            results = {side: call() for side, call in calls(cell).items() if side != FLOOR}
-            assert (KERAS in results, NATIVE in results) == (True, has_native(name, cell.mode))
+        for mode in MODES[keras.config.backend()]:
+            sides = calls(cell(name, shape, mode, work=work))
+            results = {side: call() for side, call in sides.items() if side != FLOOR}
+            assert (KERAS in results, NATIVE in results) == (True, has_native(name, mode))
             first = {s: r[0] if isinstance(r, (tuple, list)) else r for s, r in results.items()}
             for side, y in first.items():
                 np.testing.assert_allclose(array(y), array(first[OURS]), atol=1e-4, err_msg=side)
@@ -53,21 +60,20 @@ def test_the_sides_compute_the_same(name, shape):
 
 def test_half_precision_is_computed_in_and_put_out():
     for name in ("batch", "rms", "weight"):
-        cell = next(layer_cells([name], [SHAPES[0]], ["bfloat16"], [FORWARD]))
-        for side, call in calls(cell).items():
+        half = cell(name, SHAPES[0], dtype="bfloat16", work=FORWARD)
+        for side, call in calls(half).items():
             result = call()
             y = result[0] if isinstance(result, (tuple, list)) else result
             assert keras.backend.standardize_dtype(y.dtype) == "bfloat16", side
-        assert {v.dtype for v in made(cell)[OURS].trainable_variables} == {"float32"}
+        assert {v.dtype for v in made(half)[OURS].trainable_variables} == {"float32"}
         assert keras.config.dtype_policy().name == "float32"
 
 
 @pytest.mark.parametrize("name", cells.NETWORKS)
 def test_networks_are_trained_with_each_normalizer(name, monkeypatch):
-    monkeypatch.setattr(networks, "SPECS", {"none": "none", "batch": "batch"})
-    for cell in list(network_cells([name], "2x8x8x3"))[:1]:
-        measured = measuring.measure(cell, 1)
-        assert list(measured["seconds"]) == list(networks.SPECS)
+    monkeypatch.setattr(network_sides, "SPECS", {"none": "none", "batch": "batch"})
+    measured = timed(network_sides.calls(cell(name, "2x8x8x3")), 1)
+    assert list(measured["seconds"]) == ["none", "batch"]
 
 
 def test_a_training_step_follows_the_gradient():
@@ -84,17 +90,16 @@ def test_a_training_step_follows_the_gradient():
 
 
 def test_what_is_kept_for_the_backward_pass():
-    found = list(memory_cells(["batch", "ws"], "16x4x4x8", ["conv8"], "2x8x8x3"))
     if keras.config.backend() == "tensorflow":
-        assert found == []
-        return
-    batch, ws, net = (measuring.measure(cell, 1)["MiB"] for cell in found)
+        return  # which does not tell
+    batch, ws = (kept.by_layer(cell(name, "16x4x4x8")) for name in ("batch", "ws"))
+    net = kept.by_network(cell("conv8", "2x8x8x3"))
     assert {OURS, KERAS, FLOOR} <= batch.keys()
     assert OURS in ws
-    assert net["none"][0] > 0
+    assert net["none"] > 0
     if keras.config.backend() == "torch":
-        assert batch[NATIVE][0] * 2**20 == 16 * 4 * 4 * 8 * 4 + 2 * 8 * 4  # x, mean and rstd
-        assert batch[FLOOR] == [0]  # the gradient of a product with constants needs no input
+        assert batch[NATIVE] * 2**20 == 16 * 4 * 4 * 8 * 4 + 2 * 8 * 4  # x, mean and rstd
+        assert batch[FLOOR] == 0  # the gradient of a product with constants needs no input
 
 
 @pytest.mark.once

@@ -1,20 +1,23 @@
-"""The speed benchmark of the compiled program, small."""
+"""The compiled program against `fit`, small: both sides do the same work."""
 
 from __future__ import annotations
 
 import keras
 import pytest
 
-from benchmarks.speed import program
+from benchmarks.speed import compiled
+from benchmarks.speed.program import CompileOnce
 from keras_norms.lab import data
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.machine import this_machine
 from keras_norms.lab.training import Outcome, Run
-
-SMALL = ["--repeats", "2", "--rates", "2", "--depth", "1", "--width", "4", "--steps", "20"]
+from tests.benchmarks.made_up import page
 
 
 def test_both_sides_take_every_step(monkeypatch: pytest.MonkeyPatch):
     """Counted where each side trains: a ratio means nothing if one of them does less."""
-    runs = [Run(depth=1, width=4, learning_rate=rate, steps=40) for rate in (0.01, 0.1)]
+    model = "mlp:depth=1,width=4"
+    runs = [Run(model=model, learning_rate=rate, steps=40) for rate in (0.01, 0.1)]
     images = data.load("digits")
 
     fitted, fit = [], keras.Model.fit
@@ -23,38 +26,46 @@ def test_both_sides_take_every_step(monkeypatch: pytest.MonkeyPatch):
         "fit",
         lambda model, *args, **options: fitted.append((model, fit(model, *args, **options))),
     )
-    program.with_fit(runs, images)
+    compiled.with_fit(runs, images)
     assert [int(model.optimizer.iterations.numpy()) for model, _ in fitted] == [40, 40]
     rates = [float(model.optimizer.learning_rate.numpy()) for model, _ in fitted]
     assert rates == pytest.approx([0.01, 0.1])
 
-    trained, train = [], program.Program.train
+    trained, loop = [], compiled.Loop
 
-    def noted(self: program.Program, run: Run) -> Outcome:
-        trained.append(train(self, run))
-        return trained[-1]
+    class Noted(loop):
+        def outcome(self) -> Outcome:
+            trained.append(super().outcome())
+            return trained[-1]
 
-    monkeypatch.setattr(program.Program, "train", noted)
-    program.with_program(runs, images)
+    monkeypatch.setattr(compiled, "Loop", Noted)
+    compiled.with_program(runs, images)
     assert [outcome.run for outcome in trained] == runs
     assert [outcome.final("step") for outcome in trained] == [40, 40]
 
 
-def test_the_table_and_the_ratio_agree(capsys: pytest.CaptureFixture):
-    program.main(SMALL)
-    *_, first, second, last = capsys.readouterr().out.splitlines()
-    ratios = []
-    for line in (first, second):
-        _, fit, compiled, ratio = (float(cell) for cell in line.strip("|").split("|"))
-        assert ratio == pytest.approx(compiled / fit, rel=0.02)  # of rounded seconds
-        ratios.append(ratio)
-    assert float(last.split()[-1]) == pytest.approx(sum(ratios) / 2, abs=2e-3)
+def test_a_run_that_blows_up_is_no_fair_comparison():
+    run = Run(model="mlp:depth=1,width=4", learning_rate=1e6, steps=40)
+    with pytest.raises(BadInput, match="no fair comparison"):
+        compiled.with_program([run], data.load("digits"))
+
+
+def test_a_repeat_measures_both_sides():
+    sizes = {"model": "mlp:depth=1,width=4", "rates": 1, "batch": 64, "steps": 20}
+    found = compiled.pair(**sizes, machine=this_machine(), seed=11)
+    assert found.keys() == {"fit", "program"}
+    assert min(found.values()) > 0
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("steps", ["0", "30"])
-def test_steps_that_are_no_whole_epochs(steps: str, capsys: pytest.CaptureFixture):
-    with pytest.raises(SystemExit) as stopped:
-        program.main(["--steps", steps])
-    assert stopped.value.code == 2
-    assert f"--steps {steps}" in capsys.readouterr().err
+def test_the_ratio_is_paired_by_repeat(tmp_path):
+    experiment = CompileOnce(backend="jax", machine="cpu")
+    text = page(experiment, tmp_path, lambda job: {"fit": 4.0 * job.seed, "program": job.seed})
+    assert "0.25 [0.25, 0.25] of the CPU time of `fit`" in text
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("steps", [0, 30])
+def test_steps_that_are_no_whole_epochs(steps: int):
+    with pytest.raises(BadInput, match="steps"):
+        CompileOnce(steps=steps)

@@ -6,7 +6,8 @@ import keras
 import pytest
 
 from benchmarks.surgery import architectures
-from benchmarks.surgery.checks import ROUND_TRIP, SPECS, TOLERANCE, difference, examine
+from benchmarks.surgery.checks import difference, examine
+from benchmarks.surgery.operations import ROUND_TRIP, SPECS, TOLERANCE
 from keras_norms.surgery import fold
 
 pytestmark = pytest.mark.once

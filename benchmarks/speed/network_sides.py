@@ -10,13 +10,12 @@ import numpy as np
 from keras import layers
 
 import keras_norms
-from benchmarks.speed.cells import Cell
+from benchmarks.speed.cells import FLOOR, NONE, NONE_AGAIN, Cell
 from benchmarks.speed.native import Floor
-from benchmarks.speed.steps import training
-from keras_norms.lab.models.parts import classifier, conv_unit
+from benchmarks.speed.passes import training
+from keras_norms.lab.models.blocks import classifier, conv_unit
 from keras_norms.lab.models.resnet import resnet
 
-NONE, FLOOR, AGAIN = "none", "floor", "none again"
 # The floor: one pass forward, one back, in the normalizer's place; nothing trained in it.
 # Layer normalization as its paper has it, over the whole example, and as Keras has it.
 SPECS = {
@@ -26,7 +25,7 @@ SPECS = {
     "group": "group:8",
     "layer": "layer",
     "layer over channels": "layer:axis=-1",
-    AGAIN: "none",
+    NONE_AGAIN: "none",
 }
 WIDTH, CLASSES = 64, 10
 

@@ -1,0 +1,47 @@
+"""The rows of the tables about layers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from benchmarks.speed.cells import AGAIN, BACKWARD, DTYPES, FLOOR, KERAS, NATIVE, OURS, SHAPES
+from keras_norms.lab.report.tables import number
+from keras_norms.lab.timings import Measured
+
+
+def at_main(found: Sequence[Measured]) -> list[Measured]:
+    """Forward and backward on the first shape that there is, in the first precision."""
+    kept = [one for one in found if one.cell["work"] == BACKWARD]
+    for column, order in (("shape", SHAPES), ("dtype", DTYPES)):
+        there = [one.cell[column] for one in kept]
+        chosen = ([value for value in order if value in there] or there)[:1]
+        kept = [one for one in kept if one.cell[column] in chosen]
+    return kept
+
+
+def main_rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
+    """A line each normalizer and place."""
+    for one in at_main(found):
+        yield {
+            "normalizer": one.cell["name"],
+            "on": one.place,
+            "shape": f"{one.cell['shape']} {one.cell['dtype']}",
+            "ms": one.ms(OURS),
+            "over Keras": one.ratio_text(OURS, KERAS),
+            "over native": one.ratio_text(OURS, NATIVE),
+            "over floor": one.ratio_text(OURS, FLOOR),
+            "control": one.ratio_text(AGAIN, OURS),
+            "first call, s": number(one.found["first call"][OURS]),
+        }
+
+
+def shape_rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
+    """A line each normalizer, place and work; a column each shape and precision."""
+    lines: dict[tuple[str, ...], dict[str, str]] = {}
+    for one in found:
+        about = one.cell["name"], one.place, one.cell["work"]
+        line = lines.setdefault(about, dict(zip(("normalizer", "on", "work"), about, strict=True)))
+        ratio = one.ratio(OURS, KERAS)
+        beside = "" if ratio is None else f" ({ratio.estimate:.2f})"
+        line[f"{one.cell['shape']} {one.cell['dtype']}"] = one.ms(OURS) + beside
+    yield from lines.values()
