@@ -2,28 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pandas as pd
 
-from benchmarks.ioffe2015.networks import ARMS, PLAIN, mean_accuracy
+from benchmarks.ioffe2015.networks import ARMS, PLAIN
 from benchmarks.ioffe2015.tables import ends
+from keras_norms.lab.claim import Claim
 from keras_norms.lab.found import Found, Group
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.figures import Figure
 from keras_norms.lab.report.learning_curves import draw_learning_curves
 from keras_norms.lab.report.tables import Table, number, percent
+from keras_norms.lab.statistics import Tolerance
+from keras_norms.lab.tuning import mean_accuracy, swept
+
+TRAINED, BLOWN = ("alive", "useful"), ("blew up", "dead at start")
+NOT_BLOWN = (*TRAINED, "untrained")
+
+
+def between(
+    one: Group, other: Group, measure: Callable[[Any, Any], float], formula: str, unit: str = ""
+) -> Quantity:
+    """A number of the two outcomes of each seed."""
+    pairs = zip(one.seeds, one, other, strict=True)
+    return Quantity(formula, {seed: float(measure(a, b)) for seed, a, b in pairs}, unit)
+
+
+def steps_ratio(slow: Group, quick: Group, level: float) -> Quantity:
+    """Steps to a test accuracy of one over those of the other; 1 where neither gets there."""
+
+    def ratio(a: Any, b: Any) -> float:
+        steps, fewer = (each.steps_to("test_accuracy", level) for each in (a, b))
+        return 1.0 if steps == fewer else steps / fewer
+
+    return between(slow, quick, ratio, f"steps to {level:.0%}, {slow.name} / {quick.name}")
 
 
 def steps_to_plain(group: Group, plain: Group) -> Quantity:
     """Steps to the best accuracy of the same seed's plain run; infinite where never reached."""
-    targets = dict(zip(plain.seeds, plain.best().values.values(), strict=True))
-    steps = {
-        seed: float(outcome.steps_to("test_accuracy", targets[seed]))
-        for seed, outcome in zip(group.seeds, group, strict=True)
-    }
-    return Quantity(f"steps to plain's best ({group.name})", steps, "steps")
+    return between(
+        group,
+        plain,
+        lambda one, bare: one.steps_to("test_accuracy", bare.best("test_accuracy")),
+        f"steps to plain's best ({group.name})",
+        "steps",
+    )
 
 
 def speed_up(group: Group, plain: Group) -> Quantity:
@@ -31,10 +57,41 @@ def speed_up(group: Group, plain: Group) -> Quantity:
     return steps_to_plain(plain, plain) / steps_to_plain(group, plain)
 
 
+def claims(found: Found) -> Iterator[Claim]:
+    """The paper's sentences on the arms that were run; none where the plain network is untrained."""
+    plain = found[PLAIN.name]
+    shown = {"target": "ioffe15-fig3", "control": plain.share(*TRAINED) > 0.5}
+    faster = {name: speed_up(found[name], plain) for name in ("BN-Baseline", "BN-x5")}
+    kept = plain[0].correct
+    close = Tolerance.at_least(0.005, len(kept)).share if kept is not None else 0.005
+    higher = found["BN-x30"].best() - found["BN-x5"].best()
+    for sentence, holds, paper in (
+        ("Batch normalization alone needs fewer steps than the plain network.",
+         faster["BN-Baseline"] > 1, "2.33"),
+        ("With five times the learning rate it needs fewer than a third.",
+         faster["BN-x5"] > 3, "14.8"),
+        ("With batch normalization five times the learning rate does not diverge.",
+         found["BN-x5"].share(*NOT_BLOWN) > 0.5, "trains"),
+        ("With thirty times the learning rate the accuracy is as high or higher.",
+         higher >= -close, "+0.018"),
+        ("With batch normalization the network trains with sigmoids.",
+         found["BN-x5-Sigmoid"].share(*TRAINED) > 0.5, "69.8 %"),
+    ):  # fmt: skip
+        yield Claim(sentence, holds, paper=paper, **shown)
+    for sentence, name, verdicts, paper in (
+        ("Without it five times the learning rate diverges.",
+         "Inception-x5", BLOWN, "reached infinity"),
+        ("Without it the network with sigmoids stays at chance.",
+         "Inception-Sigmoid", ("untrained",), "0.1 %, chance"),
+    ):  # fmt: skip
+        if name in found:
+            yield Claim(sentence, found[name].share(*verdicts) > 0.5, paper=paper, **shown)
+
+
 def arms_table(name: str, found: Found, rate: float) -> Table:
     """A row an arm: ours with intervals, then the paper's."""
     rows, tidy = [], []
-    for arm in ARMS.values():
+    for arm in (arm for arm in ARMS.values() if arm.name in found):
         group = found[arm.name]
         steps, faster = (of(group, found[PLAIN.name]) for of in (steps_to_plain, speed_up))
         best = group.best()
@@ -76,7 +133,7 @@ def sweep_table(name: str, found: Found, rates: Sequence[float], chosen: float) 
     """A row a learning rate of the plain arm."""
     rows = []
     for rate in rates:
-        group = found[f"sweep, {rate:g}"]
+        group = found[swept(PLAIN.name, rate)]
         rows.append(
             {
                 "learning rate": number(rate),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmarks.ioffe2015.networks import X5, NetworkExperiment
 from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.tuning import with_data
 
 NEW, FIXED = "new batches each epoch", "the same batches each epoch"
 
@@ -32,9 +33,7 @@ class Shuffle(NetworkExperiment):
 
     def plan(self):
         new = self.arm(X5, self.rate)
-        separator = "," if ":" in new.data else ":"
-        fixed = replace(new, data=f"{new.data}{separator}reshuffle=false")
-        yield {NEW: self.paired(new), FIXED: self.paired(fixed)}
+        yield {NEW: self.paired(new), FIXED: self.paired(with_data(new, "reshuffle=false"))}
 
     def claims(self, found):
         yield Claim(

@@ -27,8 +27,12 @@ def ends_table(name: str, found: Mapping[str, Group], caption: str = CAPTION) ->
             {
                 "network": group,
                 "learning rate": number(outcomes[0].run.learning_rate),
-                "best accuracy": interval_text([o.best("test_accuracy") for o in outcomes], percent),
-                "last accuracy": interval_text([o.final("test_accuracy") for o in outcomes], percent),
+                "best accuracy": interval_text(
+                    [o.best("test_accuracy") for o in outcomes], percent
+                ),
+                "last accuracy": interval_text(
+                    [o.final("test_accuracy") for o in outcomes], percent
+                ),
                 "ends": ends(outcome.verdict for outcome in outcomes),
             }
         )

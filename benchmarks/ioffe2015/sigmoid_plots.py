@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from benchmarks.ioffe2015.figure1_claims import series, unrest
-from benchmarks.ioffe2015.probes import PERCENTILES
+from benchmarks.ioffe2015.sigmoid_inputs import PERCENTILES, series, unrest
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
 from keras_norms.lab.training import Outcome
 
-LOOKS = {"without": Look("#6b6b6b", "--"), "with": Look("#0072b2")}
+LOOKS = [Look("#6b6b6b", "--"), Look("#0072b2")]
 
 
 def draw_accuracy(
@@ -35,7 +34,12 @@ def draw_accuracy(
     )
     title = "A small network of sigmoids"
     return draw_learning_curves(
-        folder, name, pd.DataFrame(points), LOOKS, title=title, caption=caption
+        folder,
+        name,
+        pd.DataFrame(points),
+        dict(zip(arms, LOOKS, strict=True)),
+        title=title,
+        caption=caption,
     )
 
 
@@ -49,21 +53,23 @@ def draw_percentiles(
     folder: Path, name: str, arms: Mapping[str, Sequence[Outcome]], said: str
 ) -> Figure:
     """Figure 1(b) and (c), of the first seed."""
-    unit = typical_unit(arms["without"][0])
+    first = next(iter(arms.values()))[0]
+    unit = typical_unit(first)
     caption = (
         "The 15th, 50th and 85th percentile, over the test images, of the input to one sigmoid of "
-        f"the last hidden layer, after the paper's Figure 1(b) and (c). {said}Seed 0, unit {unit}."
+        f"the last hidden layer, after the paper's Figure 1(b) and (c). {said}Seed "
+        f"{first.run.seed}, unit {unit}."
     )
     figure = Figure(name, folder, caption)
     with drawing(figure, width=9, height=3.8, columns=2) as both:
-        for axes, (arm, outcomes) in zip(both, arms.items(), strict=True):
-            steps, colour = outcomes[0].curve["step"], LOOKS[arm].colour
-            low, middle, high = (series(outcomes[0], f"p{p}")[:, unit] for p in PERCENTILES)
+        for axes, look, (arm, outcomes) in zip(both, LOOKS, arms.items(), strict=True):
+            steps, colour = outcomes[0].curve["step"], look.colour
+            low, middle, high = (series(outcomes[0], p)[:, unit] for p in PERCENTILES)
             axes.fill_between(steps, low, high, color=colour, alpha=0.12, lw=0)
             axes.plot(steps, middle, color=colour)
             for line in (low, high):
                 axes.plot(steps, line, color=colour, lw=1)
             axes.set(xlabel="training steps (mini-batches)", xlim=0)
-            axes.set_title(f"{arm} batch normalization")
+            axes.set_title(arm)
         both[0].set_ylabel("input of a sigmoid")
     return figure
