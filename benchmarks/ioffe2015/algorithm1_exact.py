@@ -33,7 +33,7 @@ CHECKS = {
         "apart": ("largest |on maps − on 120 rows| of y, dx", 1e-12),
         "weights": ("|trained values − 2 · 3 channels|", 0.0),
     }),
-    "equations.scale_invariance": ("ioffe15-scale-inv", "A factor of the weights changes nothing.", {
+    "equations.scale_invariance": ("ioffe15-scale-inv", "A factor of the weights is undone.", {
         "y": ("relative change of BN(aWu) against BN(Wu)", 1e-9),
         "du": ("relative change of dL/du", 1e-9),
         "dw": ("relative change of a dL/d(aW) against dL/dW", 1e-9),

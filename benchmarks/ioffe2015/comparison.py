@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.ioffe2015.networks import ARMS, PLAIN
-from benchmarks.ioffe2015.tables import ends
 from keras_norms.lab.claim import Claim
-from keras_norms.lab.found import Found, Group
+from keras_norms.lab.found import Found, Group, between
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
+from keras_norms.lab.report.ends import ends
 from keras_norms.lab.report.figures import Figure
-from keras_norms.lab.report.learning_curves import draw_learning_curves
+from keras_norms.lab.report.learning_curves import curves, draw_learning_curves
 from keras_norms.lab.report.tables import Table, number, percent
 from keras_norms.lab.statistics import Tolerance
 from keras_norms.lab.tuning import mean_accuracy, swept
 
 TRAINED, BLOWN = ("alive", "useful"), ("blew up", "dead at start")
 NOT_BLOWN = (*TRAINED, "untrained")
-
-
-def between(
-    one: Group, other: Group, measure: Callable[[Any, Any], float], formula: str, unit: str = ""
-) -> Quantity:
-    """A number of the two outcomes of each seed."""
-    pairs = zip(one.seeds, one, other, strict=True)
-    return Quantity(formula, {seed: float(measure(a, b)) for seed, a, b in pairs}, unit)
+SHOWN = [name for name, arm in ARMS.items() if arm.paper_steps or name == "BN-x5-Sigmoid"]
 
 
 def steps_ratio(slow: Group, quick: Group, level: float) -> Quantity:
@@ -58,7 +51,7 @@ def speed_up(group: Group, plain: Group) -> Quantity:
 
 
 def claims(found: Found) -> Iterator[Claim]:
-    """The paper's sentences on the arms that were run; none where the plain network is untrained."""
+    """The paper's sentences; nothing is judged where the plain network is untrained."""
     plain = found[PLAIN.name]
     shown = {"target": "ioffe15-fig3", "control": plain.share(*TRAINED) > 0.5}
     faster = {name: speed_up(found[name], plain) for name in ("BN-Baseline", "BN-x5")}
@@ -152,26 +145,18 @@ def sweep_table(name: str, found: Found, rates: Sequence[float], chosen: float) 
 
 
 def draw(name: str, found: Found, rate: float) -> Figure:
-    arms = [arm for arm in ARMS.values() if arm.paper_steps or arm.paper_best and arm.times > 1]
-    points = [
-        {"arm": arm.name, "seed": seed, "step": step, "test_accuracy": accuracy}
-        for arm in arms
-        for seed, outcome in zip(found[arm.name].seeds, found[arm.name], strict=True)
-        for step, accuracy in zip(
-            outcome.curve["step"], outcome.curve["test_accuracy"], strict=True
-        )
-    ]
+    arms = {name: arm.look for name, arm in ARMS.items() if name in SHOWN}
     plain = found[PLAIN.name]
     return draw_learning_curves(
         found.folder,
         name.replace(".", "-"),
-        pd.DataFrame(points),
-        {arm.name: arm.look for arm in arms},
+        curves({name: found[name] for name in arms}),
+        arms,
         title="Test accuracy of five networks",
         caption="Test accuracy against steps, after the paper's Figure 2. The plain network's "
         f"learning rate is {rate:g}. Lines are medians over seeds, bands their range. Diamonds: "
         "the median step at which a network reaches the best accuracy of the plain one (dotted "
         "line: its median).",
         target=plain.best().estimate,
-        reached={a.name: steps_to_plain(found[a.name], plain).estimate for a in arms},
+        reached={name: steps_to_plain(found[name], plain).estimate for name in arms},
     )

@@ -9,7 +9,6 @@ import numpy as np
 from benchmarks.ioffe2015.steps import double, stepper
 from keras_norms.layers import BatchNormalization
 
-
 VALUES, START = 20, (-1.0, 0.0, 2.0)  # of the batch in each channel; of the bias
 
 

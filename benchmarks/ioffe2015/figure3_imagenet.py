@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from benchmarks.ioffe2015 import comparison
-from benchmarks.ioffe2015.networks import ARMS, PLAIN, Arm, NetworkExperiment
-from benchmarks.ioffe2015.tables import ends
+from benchmarks.ioffe2015.comparison import SHOWN
+from benchmarks.ioffe2015.networks import ARMS, Arm, NetworkExperiment
 from keras_norms.lab.options import option
+from keras_norms.lab.report.ends import ends
 from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.training.all_devices import OnAllDevices
 from keras_norms.lab.training.run import PRECISIONS, Run
 from keras_norms.lab.tuning import with_data
 
 GENERATED, RATE = "generated", 0.0015
-SHOWN = [name for name, arm in ARMS.items() if arm.paper_steps or name == "BN-x5-Sigmoid"]
 
 
 @dataclass(frozen=True, kw_only=True)

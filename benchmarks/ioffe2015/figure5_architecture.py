@@ -48,7 +48,7 @@ class Architecture(Experiment):
     seeds: ClassVar[int] = 1  # type: ignore[misc]
 
     def plan(self):
-        function, rows = "benchmarks.ioffe2015.operations.built", list(PRINTED)
+        function, rows = "benchmarks.ioffe2015.shapes.built", list(PRINTED)
         yield {
             name: [Computation(function, {"channels": channels, "rows": rows})]
             for name, channels in COMPLETIONS.items()
@@ -57,19 +57,12 @@ class Architecture(Experiment):
     def claims(self, found):
         target = "ioffe15-fig5"
         for name in COMPLETIONS:
-            off = abs(
-                exact(f"parameters (completion {name})", found[name][0]["parameters"]) / PAPER - 1
-            )
+            built, said = found[name][0], f"(completion {name})"
+            off = abs(exact(f"parameters {said}", built["parameters"]) / PAPER - 1)
             yield Claim(f"Completion {name} has 13.6 million parameters.", off <= 0.05,
                         paper="13.6 million", target=target)  # fmt: skip
-            wrong = exact(
-                f"rows that differ from the table (completion {name})", self.wrong(found, name)
-            )
+            wrong = exact(f"rows that differ from the table {said}", differing(built["shapes"]))
             yield Claim(f"Completion {name} has the table's shapes.", wrong <= 0, target=target)
-
-    def wrong(self, found, name: str) -> int:
-        shapes = found[name][0]["shapes"]
-        return sum(shape != HALVING.get(row, PRINTED[row]) for row, shape in shapes.items())
 
     def summary(self, found):
         counted = {name: found[name][0]["parameters"] for name in COMPLETIONS}
@@ -92,3 +85,7 @@ class Architecture(Experiment):
         ]
         caption = "Outputs of the rows of Figure 5."
         yield Table(f"{self.name()}-shapes", pd.DataFrame(rows), caption)
+
+
+def differing(shapes: dict[str, str]) -> int:
+    return sum(shape != HALVING.get(row, PRINTED[row]) for row, shape in shapes.items())

@@ -74,7 +74,7 @@ class Bias(Experiment):
                     target=target)  # fmt: skip
 
     def figures(self, found):
-        """The bias of the first channel, whose start is the farthest from the loss, and the loss."""
+        """The bias of the first channel, which starts the farthest from the loss, and the loss."""
         caption = (
             "The bias of one channel and the loss, over steps. Where the step ignores that the "
             "mean depends on the bias, the bias grows without bound; the loss is the same to the "

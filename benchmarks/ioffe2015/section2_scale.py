@@ -99,11 +99,9 @@ def norm_or_blown(outcome) -> float:
     return math.inf if outcome.verdict.blown else norm(outcome)
 
 
-def middle(group) -> tuple[list[int], np.ndarray]:
+def middle(group) -> tuple[list[int], list[float]]:
     """Steps, and the norms at them: medians over the seeds that came so far."""
     norms = [[row["norm"] for row in outcome.probed[PROBE]] for outcome in group]
     longest = max(group, key=lambda outcome: len(outcome.probed[PROBE]))
     steps = [row["step"] for row in longest.probed[PROBE]]
-    return steps, np.array(
-        [np.median([n[k] for n in norms if len(n) > k]) for k in range(len(steps))]
-    )
+    return steps, [np.median([n[k] for n in norms if len(n) > k]) for k in range(len(steps))]

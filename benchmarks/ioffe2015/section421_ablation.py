@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from benchmarks.ioffe2015.comparison import steps_ratio
 from benchmarks.ioffe2015.networks import DROPOUT, L2, X5, NetworkExperiment
-from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report.ends import ends_table
 from keras_norms.lab.statistics import Tolerance
 
 BARE, DROPPED, DECAYED, BOTH = "BN-x5", "with dropout", "with the whole L2", "with both"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.ioffe2015.networks import X5, NetworkExperiment
-from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report.ends import ends_table
 from keras_norms.lab.tuning import with_data
 
 NEW, FIXED = "new batches each epoch", "the same batches each epoch"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.ioffe2015.networks import BATCH
-from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report.ends import ends_table
 from keras_norms.lab.training import Run
 from keras_norms.lab.tuning import best_rate, on_validation, swept
 

@@ -12,8 +12,8 @@ from keras_norms.lab.options import option
 from keras_norms.lab.training.run import PRECISIONS
 from keras_norms.lab.walk import Recorded
 
-NETWORK = "benchmarks.ioffe2015.training_speed.measured"
-PIPELINE = "benchmarks.ioffe2015.pipeline_speed.measured"
+NETWORK = "benchmarks.speed.training.images_per_second"
+PIPELINE = "benchmarks.speed.pipeline.images_per_second"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,12 +1,11 @@
-"""What Figure 1 compares: smoothed accuracies, and how much the inputs of the last sigmoids move."""
+"""What Figure 1 compares: smoothed accuracies, and how the inputs of the last sigmoids move."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.ioffe2015.comparison import between
-from keras_norms.lab.found import Found, Group
+from keras_norms.lab.found import Found, Group, between
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.tables import Table, number, percent

@@ -2,45 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from benchmarks.ioffe2015.sigmoid_inputs import PERCENTILES, series, unrest
+from keras_norms.lab.found import Group
 from keras_norms.lab.report.figures import Figure, drawing
-from keras_norms.lab.report.learning_curves import Look, draw_learning_curves
+from keras_norms.lab.report.learning_curves import Look, curves, draw_learning_curves
 from keras_norms.lab.training import Outcome
 
 LOOKS = [Look("#6b6b6b", "--"), Look("#0072b2")]
 
 
-def draw_accuracy(
-    folder: Path, name: str, arms: Mapping[str, Sequence[Outcome]], said: str
-) -> Figure:
+def draw_accuracy(folder: Path, name: str, arms: Mapping[str, Group], said: str) -> Figure:
     """Figure 1(a)."""
-    points = [
-        {"arm": arm, "seed": outcome.run.seed, "step": step, "test_accuracy": accuracy}
-        for arm, outcomes in arms.items()
-        for outcome in outcomes
-        for step, accuracy in zip(
-            outcome.curve["step"], outcome.curve["test_accuracy"], strict=True
-        )
-    ]
     caption = (
         "Test accuracy of a network of 3 x 100 sigmoids, without and with batch normalization, "
         f"after the paper's Figure 1(a). {said}Lines are medians over seeds, bands their range."
     )
+    looks = dict(zip(arms, LOOKS, strict=True))
     title = "A small network of sigmoids"
-    return draw_learning_curves(
-        folder,
-        name,
-        pd.DataFrame(points),
-        dict(zip(arms, LOOKS, strict=True)),
-        title=title,
-        caption=caption,
-    )
+    return draw_learning_curves(folder, name, curves(arms), looks, title=title, caption=caption)
 
 
 def typical_unit(outcome: Outcome) -> int:
@@ -49,9 +33,7 @@ def typical_unit(outcome: Outcome) -> int:
     return int(np.argsort(moves)[len(moves) // 2])
 
 
-def draw_percentiles(
-    folder: Path, name: str, arms: Mapping[str, Sequence[Outcome]], said: str
-) -> Figure:
+def draw_percentiles(folder: Path, name: str, arms: Mapping[str, Group], said: str) -> Figure:
     """Figure 1(b) and (c), of the first seed."""
     first = next(iter(arms.values()))[0]
     unit = typical_unit(first)

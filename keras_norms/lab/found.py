@@ -103,6 +103,14 @@ class Group(Sequence[Any]):
         return () if any(one is None for one in correct.values()) else (correct,)
 
 
+def between(
+    one: Group, other: Group, measure: Callable[[Any, Any], float], formula: str, unit: str = ""
+) -> Quantity:
+    """A number of the two outcomes of each seed."""
+    pairs = zip(one.seeds, one, other, strict=True)
+    return Quantity(formula, {seed: float(measure(a, b)) for seed, a, b in pairs}, unit)
+
+
 class Incomplete(LookupError):
     """A group that is not finished yet was asked for."""
 

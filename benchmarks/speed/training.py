@@ -7,8 +7,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmarks.ioffe2015.operations import step_operations
 from benchmarks.speed.clock import forget, interleaved, on_gpu
+from benchmarks.speed.operations import step_operations
 from keras_norms.lab import models
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.machine import require_machine
@@ -19,7 +19,7 @@ from keras_norms.lab.training.program import Program
 WARM = 2  # runs that are not counted
 
 
-def measured(
+def images_per_second(
     *, run: dict[str, Any], pixels: int, classes: int, rounds: int, machine: str
 ) -> dict[str, Any]:
     """Images a second by round, operations of a step, and the device's peak.

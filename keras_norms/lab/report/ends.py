@@ -23,16 +23,13 @@ def ends_table(name: str, found: Mapping[str, Group], caption: str = CAPTION) ->
     """Best and last test accuracy of each group (median over seeds, interval), and its verdicts."""
     rows = []
     for group, outcomes in found.items():
+        best, last = (one.values.values() for one in (outcomes.best(), outcomes.final()))
         rows.append(
             {
                 "network": group,
                 "learning rate": number(outcomes[0].run.learning_rate),
-                "best accuracy": interval_text(
-                    [o.best("test_accuracy") for o in outcomes], percent
-                ),
-                "last accuracy": interval_text(
-                    [o.final("test_accuracy") for o in outcomes], percent
-                ),
+                "best accuracy": interval_text([*best], percent),
+                "last accuracy": interval_text([*last], percent),
                 "ends": ends(outcome.verdict for outcome in outcomes),
             }
         )

@@ -16,7 +16,7 @@ HEIGHT, WIDTH = 375, 500  # the usual ones
 COARSE, NOISE = 16, 8.0  # pixels of an even patch, standard deviation of a value of 0 to 255
 
 
-def measured(*, batch: int, machine: str) -> float:
+def images_per_second(*, batch: int, machine: str) -> float:
     """Images a second: of the time that passes beside a GPU, else of CPU time."""
     require_machine(machine)
     clock = time.perf_counter if on_gpu() else time.process_time
