@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from benchmarks.ioffe2015.experiments import EXPERIMENTS
 from keras_norms.lab.experiments import scales, settings_of
 
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.ioffe2015 import ensemble, exact, figure1, shuffle
-from benchmarks.ioffe2015.experiments import EXPERIMENTS
 from keras_norms.lab import command
 
 pytestmark = pytest.mark.once
