@@ -25,7 +25,7 @@ def trained(
     run: Run, *accuracies: float, verdict: str = "useful", probed: Sequence[dict[str, Any]] = ()
 ) -> Outcome:
     """A run with these test accuracies at even distances, and one answer of its probe at each."""
-    points = len(accuracies)
+    points, right = len(accuracies), np.arange(IMAGES) < round(accuracies[-1] * IMAGES)
     steps = tuple(run.steps * (k + 1) // points for k in range(points))
     losses = {"train_loss": (1.0,) * points, "test_loss": (1.0,) * points}
     answers = [{"step": step, **row} for step, row in zip(steps, probed, strict=False)]
@@ -38,9 +38,7 @@ def trained(
         losses=np.ones(run.steps if run.steps < 1000 else 1, np.float32),
         accuracies=np.ones(1, np.float32),
         predictions=np.zeros(IMAGES, np.uint8) if run.keep_predictions else None,
-        correct=np.arange(IMAGES) < round(accuracies[-1] * IMAGES)
-        if run.keep_predictions
-        else None,
+        correct=right if run.keep_predictions else None,
         probed=dict.fromkeys(run.probes, answers),
     )
 
