@@ -2,52 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator
 
 import pandas as pd
 
 from benchmarks.ioffe2015.networks import ARMS, PLAIN
 from keras_norms.lab.claim import Claim
-from keras_norms.lab.found import Found, Group, between
-from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.found import Found
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.ends import ends
 from keras_norms.lab.report.figures import Figure
 from keras_norms.lab.report.learning_curves import curves, draw_learning_curves
 from keras_norms.lab.report.tables import Table, number, percent
 from keras_norms.lab.statistics import Tolerance
-from keras_norms.lab.tuning import mean_accuracy, swept
 
 TRAINED, BLOWN = ("alive", "useful"), ("blew up", "dead at start")
 NOT_BLOWN = (*TRAINED, "untrained")
 SHOWN = [name for name, arm in ARMS.items() if arm.paper_steps or name == "BN-x5-Sigmoid"]
-
-
-def steps_ratio(slow: Group, quick: Group, level: float) -> Quantity:
-    """Steps to a test accuracy of one over those of the other; 1 where neither gets there."""
-
-    def ratio(a: Any, b: Any) -> float:
-        steps, fewer = (each.steps_to("test_accuracy", level) for each in (a, b))
-        return 1.0 if steps == fewer else steps / fewer
-
-    return between(slow, quick, ratio, f"steps to {level:.0%}, {slow.name} / {quick.name}")
-
-
-def steps_to_plain(group: Group, plain: Group) -> Quantity:
-    """Steps to the best accuracy of the same seed's plain run; infinite where never reached."""
-    return between(
-        group,
-        plain,
-        lambda one, bare: one.steps_to("test_accuracy", bare.best("test_accuracy")),
-        f"steps to plain's best ({group.name})",
-        "steps",
-    )
-
-
-def speed_up(group: Group, plain: Group) -> Quantity:
-    """The plain run's steps over these; 0 where it is not reached."""
-    return steps_to_plain(plain, plain) / steps_to_plain(group, plain)
 
 
 def claims(found: Found) -> Iterator[Claim]:
@@ -120,28 +91,6 @@ def arms_table(name: str, found: Found, rate: float) -> Table:
         "(ImageNet, 13.6 million parameters)."
     )
     return Table(f"{name}-arms", pd.DataFrame(rows), caption, pd.DataFrame(tidy))
-
-
-def sweep_table(name: str, found: Found, rates: Sequence[float], chosen: float) -> Table:
-    """A row a learning rate of the plain arm."""
-    rows = []
-    for rate in rates:
-        group = found[swept(PLAIN.name, rate)]
-        rows.append(
-            {
-                "learning rate": number(rate),
-                "mean accuracy of a run": percent(mean_accuracy(group).estimate),
-                "best accuracy": percent(group.best().estimate),
-                "ends": ends(outcome.verdict for outcome in group),
-                "chosen": "yes" if rate == chosen else "",
-            }
-        )
-    caption = (
-        "The plain network's learning rate, on a fifth of the training set with tuning seeds: the "
-        "highest best accuracy; within half a point of it, the highest accuracy averaged over the "
-        "run (medians over seeds)."
-    )
-    return Table(f"{name}-sweep", pd.DataFrame(rows), caption)
 
 
 def draw(name: str, found: Found, rate: float) -> Figure:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.ioffe2015 import sigmoid_inputs, sigmoid_plots
-from benchmarks.ioffe2015.comparison import steps_ratio
 from benchmarks.ioffe2015.networks import BATCH
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.experiment import Experiment
-from keras_norms.lab.found import between
+from keras_norms.lab.found import between, steps_ratio
 from keras_norms.lab.options import RATE, option
 from keras_norms.lab.statistics import Tolerance
 from keras_norms.lab.training import Run

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from benchmarks.ioffe2015 import comparison
 from benchmarks.ioffe2015.networks import ARMS, PLAIN, NetworkExperiment
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report.ends import sweep_table
 from keras_norms.lab.tuning import best_rate, on_validation, swept
 
 
@@ -53,8 +54,11 @@ class Convergence(NetworkExperiment):
         rate = self.rate(found)
         yield {name: self.paired(self.arm(arm, rate)) for name, arm in ARMS.items()}
 
+    def swept(self, found) -> dict:
+        return {rate: found[swept(PLAIN.name, rate)] for rate in self.rates}
+
     def rate(self, found) -> float:
-        return best_rate({rate: found[swept(PLAIN.name, rate)] for rate in self.rates})
+        return best_rate(self.swept(found))
 
     def claims(self, found):
         yield from comparison.claims(found)
@@ -69,7 +73,7 @@ class Convergence(NetworkExperiment):
 
     def tables(self, found):
         yield comparison.arms_table(self.name(), found, self.rate(found))
-        yield comparison.sweep_table(self.name(), found, self.rates, self.rate(found))
+        yield sweep_table(self.name(), self.swept(found), self.rate(found))
 
     def figures(self, found):
         yield comparison.draw(self.name(), found, self.rate(found))

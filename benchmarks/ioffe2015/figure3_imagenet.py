@@ -43,7 +43,7 @@ class ImageNet(NetworkExperiment):
     Generated  Without --scale paper: three steps of each network at full size on random images,
                which shows that it runs and no more. ioffe2015.throughput says how long it takes.
     Needs      imagenet2012 of TFDS as TFRecord; TensorFlow to read it, on every backend.
-    Found      --scale paper has not been run: neither ImageNet nor a GPU was at hand.
+    Found      --scale paper has not been run, for want of ImageNet and a GPU.
     Cost       cpu: 5 runs, 1 to 2 CPU minutes. paper: see ioffe2015.throughput.
     Command    python -m benchmarks run ioffe2015.imagenet --out results
                KERAS_BACKEND=jax python -m benchmarks run ioffe2015.imagenet --scale paper

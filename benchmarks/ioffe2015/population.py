@@ -45,15 +45,11 @@ def statistics(m: int, batches: int, seed: int) -> tuple[np.ndarray, np.ndarray,
     inputs = keras.Input((channels,))
     seen = [keras.ops.sum(watch(inputs), axis=-1) for watch in watchers]
     model = keras.Model(inputs, sum(seen))
+    at_once = 1 if keras.config.backend() == "torch" else 50  # quicker; torch has no such thing
     # Nothing is trained; the loss only makes `fit` call the layers as it does in training.
-    model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=_at_once())
+    model.compile(keras.optimizers.SGD(0.0), "mse", steps_per_execution=at_once)
     model.fit(x.astype("float32"), np.zeros(len(x)), batch_size=m, shuffle=False, verbose=0)
     return tuple(array(watch.moving_variance.value) for watch in watchers)
-
-
-def _at_once() -> int:
-    """Steps in one call of the backend: quicker; torch has no such thing."""
-    return 1 if keras.config.backend() == "torch" else 50
 
 
 def folded() -> Errors:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
+import pandas as pd
 
 from benchmarks.ioffe2015.networks import BATCH
 from keras_norms.lab.claim import Claim
@@ -82,8 +82,9 @@ class Scale(Experiment):
         with drawing(figure) as axes:
             for start, colour in zip(STARTS, ("#d55e00", "#0072b2"), strict=True):
                 for way, dashes in zip(WAYS, ("-", "--"), strict=True):
-                    label = f"{start}: {way}"
-                    axes.plot(*middle(found[f"{start}, {way}"]), dashes, color=colour, label=label)
+                    label = f"{start}, {way}"
+                    norms = middle(found[label])
+                    axes.plot(norms.index, norms, dashes, color=colour, label=label)
             axes.set(xlabel="training steps (mini-batches)", ylabel="norm of the kernels")
             axes.set(xlim=0, ylim=0)
             axes.set_title("Weights under normalization")
@@ -99,9 +100,7 @@ def norm_or_blown(outcome) -> float:
     return math.inf if outcome.verdict.blown else norm(outcome)
 
 
-def middle(group) -> tuple[list[int], list[float]]:
-    """Steps, and the norms at them: medians over the seeds that came so far."""
-    norms = [[row["norm"] for row in outcome.probed[PROBE]] for outcome in group]
-    longest = max(group, key=lambda outcome: len(outcome.probed[PROBE]))
-    steps = [row["step"] for row in longest.probed[PROBE]]
-    return steps, [np.median([n[k] for n in norms if len(n) > k]) for k in range(len(steps))]
+def middle(group) -> pd.Series:
+    """The norm by step: medians over the seeds that came so far."""
+    rows = pd.DataFrame([row for outcome in group for row in outcome.probed[PROBE]])
+    return rows.groupby("step")["norm"].median()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.ioffe2015.comparison import steps_ratio
 from benchmarks.ioffe2015.networks import DROPOUT, L2, X5, NetworkExperiment
 from keras_norms.lab.claim import Claim
+from keras_norms.lab.found import steps_ratio
 from keras_norms.lab.options import RATE, option
 from keras_norms.lab.report.ends import ends_table
 from keras_norms.lab.statistics import Tolerance

@@ -75,18 +75,11 @@ class Sigmoid(Experiment):
 
     def claims(self, found):
         target = "ioffe15-sigmoid"
-        yield Claim(
-            "Without batch normalization the network of sigmoids stays at chance.",
-            found[WITHOUT].final() < 1.5 / self.classes,
-            paper="0.001, chance",
-            target=target,
-        )
-        yield Claim(
-            "With it the network trains.",
-            found[WITH].final() > self.enough,
-            paper="0.698",
-            target=target,
-        )
+        chance = found[WITHOUT].final() < 1.5 / self.classes
+        yield Claim("Without batch normalization the network of sigmoids stays at chance.",
+                    chance, paper="0.001, chance", target=target)  # fmt: skip
+        trains = found[WITH].final() > self.enough
+        yield Claim("With it the network trains.", trains, paper="0.698", target=target)
 
     def tables(self, found):
         yield ends_table(self.name(), found.groups())

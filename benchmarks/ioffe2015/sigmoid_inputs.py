@@ -8,7 +8,7 @@ import pandas as pd
 from keras_norms.lab.found import Found, Group, between
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
-from keras_norms.lab.report.tables import Table, number, percent
+from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.training import Outcome
 
 PROBE = "@benchmarks.ioffe2015.probes.input_percentiles"
@@ -65,34 +65,24 @@ def calmer(with_: Group, without: Group) -> Quantity:
 
 def rows(name: str, found: Found, arms: list[str]) -> Table:
     """Where the accuracy ends, when it is at 90 %, how much medians move."""
-    cells, tidy = [], []
-    for arm in arms:
-        numbers = [
-            {
-                "network": arm,
-                "learning_rate": outcome.run.learning_rate,
-                "seed": outcome.run.seed,
-                "last_accuracy": outcome.final("test_accuracy"),
-                "steps_to_90": outcome.steps_to("test_accuracy", LEVEL),
-                "unrest": float(np.median(unrest(outcome))),
-                "transient": transient(outcome),
-            }
-            for outcome in found[arm]
-        ]
-        tidy += numbers
-        of = {column: [row[column] for row in numbers] for column in numbers[0]}
-        cells.append(
-            {
-                "network": arm,
-                "learning rate": number(numbers[0]["learning_rate"]),
-                "last accuracy": interval_text(of["last_accuracy"], percent),
-                "steps to 90 %": interval_text(of["steps_to_90"]),
-                "median input, standard deviation over time": interval_text(of["unrest"]),
-                "median input, transient": interval_text(of["transient"]),
-            }
-        )
+    tidy = [
+        {
+            "network": arm,
+            "learning rate": number(outcome.run.learning_rate),
+            "seed": outcome.run.seed,
+            "last accuracy": outcome.final("test_accuracy"),
+            "steps to 90 %": outcome.steps_to("test_accuracy", LEVEL),
+            "median input, standard deviation over time": float(np.median(unrest(outcome))),
+            "median input, transient": transient(outcome),
+        }
+        for arm in arms
+        for outcome in found[arm]
+    ]
+    numbers = pd.DataFrame(tidy)
+    by_arm = numbers.groupby(["network", "learning rate"], sort=False)
+    cells = by_arm[[*numbers.columns[3:]]].agg(lambda values: interval_text([*values]))
     caption = (
         "Median over seeds with its exact interval; of the median inputs, the median unit. "
         f"{number(float('inf'))}: not reached."
     )
-    return Table(f"{name}-arms", pd.DataFrame(cells), caption, pd.DataFrame(tidy))
+    return Table(f"{name}-arms", cells.reset_index(), caption, numbers)

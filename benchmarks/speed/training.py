@@ -13,6 +13,7 @@ from keras_norms.lab import models
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.machine import require_machine
 from keras_norms.lab.training import Run
+from keras_norms.lab.training.loop import Loop
 from keras_norms.lab.training.normalizers import scheme
 from keras_norms.lab.training.program import Program
 
@@ -34,8 +35,9 @@ def images_per_second(
     forget()
     one, shape = Run(**run), (pixels, pixels, 3)
     program = Program(one, generated(one.batch, shape, classes))
-    loop = [program.train(one).cost for _ in range(WARM + rounds)][WARM:]
-    seconds = [cost.wall_seconds if on_gpu() else cost.cpu_seconds for cost in loop]
+    done = [Loop(program, one, None, None).outcome() for _ in range(WARM + rounds)]
+    costs = [outcome.cost for outcome in done[WARM:]]
+    seconds = [cost.wall_seconds if on_gpu() else cost.cpu_seconds for cost in costs]
     network = models.build(one.of("model"), scheme(one.normalizer), shape, classes)
     return {
         "images_per_second": [one.batch * one.steps / each for each in seconds],

@@ -111,6 +111,32 @@ def between(
     return Quantity(formula, {seed: float(measure(a, b)) for seed, a, b in pairs}, unit)
 
 
+def steps_ratio(slow: Group, quick: Group, level: float) -> Quantity:
+    """Steps to a test accuracy of one over those of the other; 1 where neither gets there."""
+
+    def ratio(a: Any, b: Any) -> float:
+        steps, fewer = (each.steps_to("test_accuracy", level) for each in (a, b))
+        return 1.0 if steps == fewer else steps / fewer
+
+    return between(slow, quick, ratio, f"steps to {level:.0%}, {slow.name} / {quick.name}")
+
+
+def steps_to_plain(group: Group, plain: Group) -> Quantity:
+    """Steps to the best accuracy of the same seed's plain run; infinite where never reached."""
+    return between(
+        group,
+        plain,
+        lambda one, bare: one.steps_to("test_accuracy", bare.best("test_accuracy")),
+        f"steps to plain's best ({group.name})",
+        "steps",
+    )
+
+
+def speed_up(group: Group, plain: Group) -> Quantity:
+    """The plain run's steps over these; 0 where it is not reached."""
+    return steps_to_plain(plain, plain) / steps_to_plain(group, plain)
+
+
 class Incomplete(LookupError):
     """A group that is not finished yet was asked for."""
 
