@@ -8,7 +8,8 @@ import pandas as pd
 
 from benchmarks.ioffe2015.networks import ARMS, PLAIN
 from keras_norms.lab.claim import Claim
-from keras_norms.lab.found import Found
+from keras_norms.lab.found import Found, Group, between
+from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.ends import ends
 from keras_norms.lab.report.figures import Figure
@@ -19,6 +20,22 @@ from keras_norms.lab.statistics import Tolerance
 TRAINED, BLOWN = ("alive", "useful"), ("blew up", "dead at start")
 NOT_BLOWN = (*TRAINED, "untrained")
 SHOWN = [name for name, arm in ARMS.items() if arm.paper_steps or name == "BN-x5-Sigmoid"]
+
+
+def steps_to_plain(group: Group, plain: Group) -> Quantity:
+    """Steps to the best accuracy of the same seed's plain run; infinite where never reached."""
+    return between(
+        group,
+        plain,
+        lambda one, bare: one.steps_to("test_accuracy", bare.best("test_accuracy")),
+        f"steps to plain's best ({group.name})",
+        "steps",
+    )
+
+
+def speed_up(group: Group, plain: Group) -> Quantity:
+    """The plain run's steps over these; 0 where it is not reached."""
+    return steps_to_plain(plain, plain) / steps_to_plain(group, plain)
 
 
 def claims(found: Found) -> Iterator[Claim]:

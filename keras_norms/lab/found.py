@@ -106,7 +106,13 @@ class Group(Sequence[Any]):
 def between(
     one: Group, other: Group, measure: Callable[[Any, Any], float], formula: str, unit: str = ""
 ) -> Quantity:
-    """A number of the two outcomes of each seed."""
+    """A number of the two outcomes of each seed.
+
+    Raises:
+        BadInput: the groups have other seeds.
+    """
+    if one.seeds != other.seeds:
+        raise BadInput(f"groups {one.name!r} and {other.name!r} have different seeds")
     pairs = zip(one.seeds, one, other, strict=True)
     return Quantity(formula, {seed: float(measure(a, b)) for seed, a, b in pairs}, unit)
 
@@ -119,22 +125,6 @@ def steps_ratio(slow: Group, quick: Group, level: float) -> Quantity:
         return 1.0 if steps == fewer else steps / fewer
 
     return between(slow, quick, ratio, f"steps to {level:.0%}, {slow.name} / {quick.name}")
-
-
-def steps_to_plain(group: Group, plain: Group) -> Quantity:
-    """Steps to the best accuracy of the same seed's plain run; infinite where never reached."""
-    return between(
-        group,
-        plain,
-        lambda one, bare: one.steps_to("test_accuracy", bare.best("test_accuracy")),
-        f"steps to plain's best ({group.name})",
-        "steps",
-    )
-
-
-def speed_up(group: Group, plain: Group) -> Quantity:
-    """The plain run's steps over these; 0 where it is not reached."""
-    return steps_to_plain(plain, plain) / steps_to_plain(group, plain)
 
 
 class Incomplete(LookupError):
