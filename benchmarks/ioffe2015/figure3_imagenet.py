@@ -35,7 +35,7 @@ class ImageNet(NetworkExperiment):
                moving averages of momentum 0.99; steps one after another where the paper's are
                asynchronous. Files are read in a new order each epoch in all arms; "within shards"
                is a shuffle among 20,000 images, those of 16 files, about 2 GiB of memory. One seed,
-               as in the paper, so that every verdict is "undecided".
+               as in the paper, which decides nothing.
     Devices    --replicas: all of a machine, each with its part of the batch (MirroredStrategy on
                TensorFlow, keras.distribution on JAX). On TensorFlow each replica then has its own
                statistics, as the paper's workers had; --synchronized shares them. On JAX they are

@@ -18,7 +18,7 @@ from keras_norms.lab.training import Cost, Outcome, Run
 from keras_norms.lab.walk import Walk
 
 Rule = Callable[[Any], Any]
-IMAGES = 100  # of a test set
+IMAGES = 400  # of a test set
 
 
 def trained(
