@@ -55,7 +55,7 @@ class Bias(Experiment):
         path, time = np.array(ignored["b"]), np.arange(self.steps + 1)
         moved = np.abs(path - path[0])
         slopes = np.array([np.polyfit(time, channel, 1)[0] for channel in moved.T])
-        straight = min(np.corrcoef(time, channel)[0, 1] ** 2 for channel in moved.T)
+        straight = min(np.corrcoef(time, b)[0, 1] ** 2 if np.ptp(b) else 0.0 for b in moved.T)
         off = np.abs(slopes / (RATE * np.array(ignored["gradient"])) - 1).max()
         target = "ioffe15-sec2-bias"
         yield Claim("Where its gradient is ignored the loss does not move.",
