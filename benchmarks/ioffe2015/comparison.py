@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 import pandas as pd
 
-from benchmarks.ioffe2015.networks import ARMS, PLAIN, mean_accuracy
-from benchmarks.ioffe2015.tables import ends
-from keras_norms.lab.found import Found, Group
+from benchmarks.ioffe2015.networks import ARMS, PLAIN
+from keras_norms.lab.claim import Claim
+from keras_norms.lab.found import Found, Group, between
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
+from keras_norms.lab.report.ends import ends
 from keras_norms.lab.report.figures import Figure
-from keras_norms.lab.report.learning_curves import draw_learning_curves
+from keras_norms.lab.report.learning_curves import curves, draw_learning_curves
 from keras_norms.lab.report.tables import Table, number, percent
+from keras_norms.lab.statistics import Tolerance
+
+TRAINED, BLOWN = ("alive", "useful"), ("blew up", "dead at start")
+NOT_BLOWN = (*TRAINED, "untrained")
+SHOWN = [name for name, arm in ARMS.items() if arm.paper_steps or name == "BN-x5-Sigmoid"]
 
 
 def steps_to_plain(group: Group, plain: Group) -> Quantity:
     """Steps to the best accuracy of the same seed's plain run; infinite where never reached."""
-    targets = dict(zip(plain.seeds, plain.best().values.values(), strict=True))
-    steps = {
-        seed: float(outcome.steps_to("test_accuracy", targets[seed]))
-        for seed, outcome in zip(group.seeds, group, strict=True)
-    }
-    return Quantity(f"steps to plain's best ({group.name})", steps, "steps")
+    return between(
+        group,
+        plain,
+        lambda one, bare: one.steps_to("test_accuracy", bare.best("test_accuracy")),
+        f"steps to plain's best ({group.name})",
+        "steps",
+    )
 
 
 def speed_up(group: Group, plain: Group) -> Quantity:
@@ -31,10 +38,41 @@ def speed_up(group: Group, plain: Group) -> Quantity:
     return steps_to_plain(plain, plain) / steps_to_plain(group, plain)
 
 
+def claims(found: Found) -> Iterator[Claim]:
+    """The paper's sentences; nothing is judged where the plain network is untrained."""
+    plain = found[PLAIN.name]
+    shown = {"target": "ioffe15-fig3", "control": plain.share(*TRAINED) > 0.5}
+    faster = {name: speed_up(found[name], plain) for name in ("BN-Baseline", "BN-x5")}
+    kept = plain[0].correct
+    close = Tolerance.at_least(0.005, len(kept)).share if kept is not None else 0.005
+    higher = found["BN-x30"].best() - found["BN-x5"].best()
+    for sentence, holds, paper in (
+        ("Batch normalization alone needs fewer steps than the plain network.",
+         faster["BN-Baseline"] > 1, "2.33"),
+        ("With five times the learning rate it needs fewer than a third.",
+         faster["BN-x5"] > 3, "14.8"),
+        ("With batch normalization five times the learning rate does not diverge.",
+         found["BN-x5"].share(*NOT_BLOWN) > 0.5, "trains"),
+        ("With thirty times the learning rate the accuracy is as high or higher.",
+         higher >= -close, "+0.018"),
+        ("With batch normalization the network trains with sigmoids.",
+         found["BN-x5-Sigmoid"].share(*TRAINED) > 0.5, "69.8 %"),
+    ):  # fmt: skip
+        yield Claim(sentence, holds, paper=paper, **shown)
+    for sentence, name, verdicts, paper in (
+        ("Without it five times the learning rate diverges.",
+         "Inception-x5", BLOWN, "reached infinity"),
+        ("Without it the network with sigmoids stays at chance.",
+         "Inception-Sigmoid", ("untrained",), "0.1 %, chance"),
+    ):  # fmt: skip
+        if name in found:
+            yield Claim(sentence, found[name].share(*verdicts) > 0.5, paper=paper, **shown)
+
+
 def arms_table(name: str, found: Found, rate: float) -> Table:
     """A row an arm: ours with intervals, then the paper's."""
     rows, tidy = [], []
-    for arm in ARMS.values():
+    for arm in (arm for arm in ARMS.values() if arm.name in found):
         group = found[arm.name]
         steps, faster = (of(group, found[PLAIN.name]) for of in (steps_to_plain, speed_up))
         best = group.best()
@@ -72,49 +110,19 @@ def arms_table(name: str, found: Found, rate: float) -> Table:
     return Table(f"{name}-arms", pd.DataFrame(rows), caption, pd.DataFrame(tidy))
 
 
-def sweep_table(name: str, found: Found, rates: Sequence[float], chosen: float) -> Table:
-    """A row a learning rate of the plain arm."""
-    rows = []
-    for rate in rates:
-        group = found[f"sweep, {rate:g}"]
-        rows.append(
-            {
-                "learning rate": number(rate),
-                "mean accuracy of a run": percent(mean_accuracy(group).estimate),
-                "best accuracy": percent(group.best().estimate),
-                "ends": ends(outcome.verdict for outcome in group),
-                "chosen": "yes" if rate == chosen else "",
-            }
-        )
-    caption = (
-        "The plain network's learning rate, on a fifth of the training set with tuning seeds: the "
-        "highest best accuracy; within half a point of it, the highest accuracy averaged over the "
-        "run (medians over seeds)."
-    )
-    return Table(f"{name}-sweep", pd.DataFrame(rows), caption)
-
-
 def draw(name: str, found: Found, rate: float) -> Figure:
-    arms = [arm for arm in ARMS.values() if arm.paper_steps or arm.paper_best and arm.times > 1]
-    points = [
-        {"arm": arm.name, "seed": seed, "step": step, "test_accuracy": accuracy}
-        for arm in arms
-        for seed, outcome in zip(found[arm.name].seeds, found[arm.name], strict=True)
-        for step, accuracy in zip(
-            outcome.curve["step"], outcome.curve["test_accuracy"], strict=True
-        )
-    ]
+    arms = {name: arm.look for name, arm in ARMS.items() if name in SHOWN}
     plain = found[PLAIN.name]
     return draw_learning_curves(
         found.folder,
         name.replace(".", "-"),
-        pd.DataFrame(points),
-        {arm.name: arm.look for arm in arms},
+        curves({name: found[name] for name in arms}),
+        arms,
         title="Test accuracy of five networks",
         caption="Test accuracy against steps, after the paper's Figure 2. The plain network's "
         f"learning rate is {rate:g}. Lines are medians over seeds, bands their range. Diamonds: "
         "the median step at which a network reaches the best accuracy of the plain one (dotted "
         "line: its median).",
         target=plain.best().estimate,
-        reached={a.name: steps_to_plain(found[a.name], plain).estimate for a in arms},
+        reached={name: steps_to_plain(found[name], plain).estimate for name in arms},
     )

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.ioffe2015.comparison import arms_table, draw, speed_up, steps_to_plain, sweep_table
-from benchmarks.ioffe2015.networks import ARMS, PLAIN, NetworkExperiment, best_rate
-from keras_norms.lab.claim import Claim
+from benchmarks.ioffe2015 import comparison
+from benchmarks.ioffe2015.networks import ARMS, PLAIN, NetworkExperiment
 from keras_norms.lab.options import RATE, option
-from keras_norms.lab.statistics import Tolerance
-
-CONTROLS = ("Inception-x5", "Inception-Sigmoid")
-TRAINED, BLOWN = ("alive", "useful"), ("blew up", "dead at start")
+from keras_norms.lab.report.ends import sweep_table
+from keras_norms.lab.tuning import best_rate, on_validation, swept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,50 +47,33 @@ class Convergence(NetworkExperiment):
     )
 
     def plan(self):
-        swept = yield {
-            f"sweep, {rate:g}": self.tuning(self.on_validation(self.arm(PLAIN, rate)))
+        found = yield {
+            swept(PLAIN.name, rate): self.tuning(on_validation(self.arm(PLAIN, rate)))
             for rate in self.rates
         }
-        rate = self.rate(swept)
+        rate = self.rate(found)
         yield {name: self.paired(self.arm(arm, rate)) for name, arm in ARMS.items()}
 
+    def swept(self, found) -> dict:
+        return {rate: found[swept(PLAIN.name, rate)] for rate in self.rates}
+
     def rate(self, found) -> float:
-        return best_rate({rate: found[f"sweep, {rate:g}"] for rate in self.rates})
+        return best_rate(self.swept(found))
 
     def claims(self, found):
-        plain = found["Inception"]
-        trains = plain.share(*TRAINED) > 0.5
-        shown = {"target": "ioffe15-fig3", "control": trains}
-        faster = {name: speed_up(found[name], plain) for name in ("BN-Baseline", "BN-x5")}
-        yield Claim("Batch normalization alone needs fewer steps than the plain network.",
-                    faster["BN-Baseline"] > 1, paper="2.33", **shown)  # fmt: skip
-        yield Claim("With five times the learning rate it needs fewer than a third.",
-                    faster["BN-x5"] > 3, paper="14.8", **shown)  # fmt: skip
-        yield Claim("With batch normalization five times the learning rate does not diverge.",
-                    found["BN-x5"].share(*TRAINED, "untrained") > 0.5, paper="trains", **shown)  # fmt: skip
-        close = Tolerance.at_least(0.005, len(plain[0].correct)).share
-        yield Claim("With thirty times the learning rate the accuracy is as high or higher.",
-                    found["BN-x30"].best() - found["BN-x5"].best() >= -close, paper="+0.018",
-                    **shown)  # fmt: skip
-        yield Claim("Without it five times the learning rate diverges.",
-                    found["Inception-x5"].share(*BLOWN) > 0.5, paper="reached infinity", **shown)  # fmt: skip
-        yield Claim("With batch normalization the network trains with sigmoids.",
-                    found["BN-x5-Sigmoid"].share(*TRAINED) > 0.5, paper="69.8 %", **shown)  # fmt: skip
-        yield Claim("Without it the network with sigmoids stays at chance.",
-                    found["Inception-Sigmoid"].share("untrained") > 0.5, paper="0.1 %, chance",
-                    **shown)  # fmt: skip
+        yield from comparison.claims(found)
 
     def summary(self, found):
         plain = found["Inception"]
         yield (
             f"The plain network does best at a learning rate of {self.rate(found):g}: "
             f"{100 * plain.best().estimate:.1f} % test accuracy after "
-            f"{steps_to_plain(plain, plain).estimate:g} steps (median over seeds)."
+            f"{comparison.steps_to_plain(plain, plain).estimate:g} steps (median over seeds)."
         )
 
     def tables(self, found):
-        yield arms_table(self.name(), found, self.rate(found))
-        yield sweep_table(self.name(), found, self.rates, self.rate(found))
+        yield comparison.arms_table(self.name(), found, self.rate(found))
+        yield sweep_table(self.name(), self.swept(found), self.rate(found))
 
     def figures(self, found):
-        yield draw(self.name(), found, self.rate(found))
+        yield comparison.draw(self.name(), found, self.rate(found))

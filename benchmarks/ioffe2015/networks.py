@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from keras_norms.lab.experiment import Experiment
-from keras_norms.lab.found import Group
 from keras_norms.lab.options import option
 from keras_norms.lab.report.learning_curves import Look
 from keras_norms.lab.training import Run
@@ -15,7 +14,6 @@ from keras_norms.lab.training import Run
 BATCH = "batch:momentum=0.9"
 DROPOUT, L2, DECAY = 0.4, 1e-4, 0.5
 DECAY_FASTER, L2_SMALLER = 6, 5
-CLOSE = 0.005  # of accuracy: rates within half a point of the best are as good
 
 
 @dataclass(frozen=True)
@@ -79,17 +77,25 @@ class NetworkExperiment(Experiment):
         10, "steps between test points; 0 for the end alone", least=0, gpu=250, cifar10=20
     )
 
-    def arm(self, arm: Arm, rate: float) -> Run:
-        """A run of `arm`, where the plain arm's learning rate is `rate`."""
+    def arm(
+        self, arm: Arm, rate: float, *, dropout: float | None = None, l2: float | None = None
+    ) -> Run:
+        """A run of `arm`, where the plain arm's learning rate is `rate`.
+
+        Dropout and L2 weight are the arm's own where none are given.
+        """
         every = self.steps / (DECAY_FASTER if arm.accelerated else 1)
-        l2 = L2 / (L2_SMALLER if arm.accelerated else 1)
-        model = [self.model, f"activation={arm.activation}"]
-        model += [] if arm.accelerated else [f"dropout={DROPOUT}"]
+        if dropout is None:
+            dropout = 0.0 if arm.accelerated else DROPOUT
+        if l2 is None:
+            l2 = L2 / (L2_SMALLER if arm.accelerated else 1)
+        model = [self.model, f"activation={arm.activation}", f"dropout={dropout:g}"]
         # Local response normalization stays in the arms that are as the original Inception was.
         if self.model.startswith("bn_inception") and not arm.accelerated:
             model += ["local_response=true"]
+        separator = "," if ":" in self.model else ":"
         return Run(
-            model=",".join(model),
+            model=model[0] + separator + ",".join(model[1:]),
             data=self.data,
             normalizer=arm.normalizer,
             optimizer=f"sgd:momentum=0.9,l2={l2:g}",
@@ -100,30 +106,3 @@ class NetworkExperiment(Experiment):
             evaluate_every=self.evaluate_every,
             keep_predictions=True,
         )
-
-    def on_validation(self, run: Run) -> Run:
-        """The run that chooses a hyperparameter: a fifth of the training set is held out."""
-        separator = "," if ":" in run.data else ":"
-        data = f"{run.data}{separator}validation=0.2,evaluate_on=validation"
-        return replace(run, data=data, keep_predictions=False)
-
-
-def best_rate(swept: dict[float, Group]) -> float:
-    """The learning rate of the highest best accuracy (median over tuning seeds).
-
-    Rates within `CLOSE` of it are as good; of those the one with the highest accuracy averaged
-    over the run, which is the fastest.
-    """
-    best = {rate: group.best().estimate for rate, group in swept.items()}
-    as_good = [rate for rate in best if best[rate] >= max(best.values()) - CLOSE]
-    return max(as_good, key=lambda rate: mean_accuracy(swept[rate]).estimate)
-
-
-def mean_accuracy(group: Group):
-    """Test accuracy averaged over a run's evaluations; 0 for a run that blew up."""
-
-    def mean(outcome) -> float:
-        column = outcome.curve["test_accuracy"]
-        return 0.0 if outcome.verdict.blown else sum(column) / len(column)
-
-    return group.quantity(mean, "mean test accuracy")

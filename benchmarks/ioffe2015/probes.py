@@ -30,7 +30,7 @@ def input_percentiles(model: keras.Model, data: ImageData) -> dict[str, list[flo
 
 
 def class_probabilities(model: keras.Model, data: ImageData) -> dict[str, Any]:
-    """Class probabilities of the test images, and their labels."""
+    """Class probabilities of the test images, to five decimals, and their labels."""
     logits = [
         _array(model(data.x_test[start : start + 1000], training=False))
         for start in range(0, len(data.x_test), 1000)
@@ -38,7 +38,7 @@ def class_probabilities(model: keras.Model, data: ImageData) -> dict[str, Any]:
     logits = np.concatenate(logits).astype(float)
     odds = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities = odds / odds.sum(axis=1, keepdims=True)
-    return {"probabilities": probabilities.tolist(), "labels": data.y_test.tolist()}
+    return {"probabilities": probabilities.round(5).tolist(), "labels": data.y_test.tolist()}
 
 
 def _array(tensor: Any) -> np.ndarray:

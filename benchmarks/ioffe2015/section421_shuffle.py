@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from benchmarks.ioffe2015.networks import X5, NetworkExperiment
-from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report.ends import ends_table
+from keras_norms.lab.tuning import with_data
 
 NEW, FIXED = "new batches each epoch", "the same batches each epoch"
 
@@ -32,17 +33,12 @@ class Shuffle(NetworkExperiment):
 
     def plan(self):
         new = self.arm(X5, self.rate)
-        separator = "," if ":" in new.data else ":"
-        fixed = replace(new, data=f"{new.data}{separator}reshuffle=false")
-        yield {NEW: self.paired(new), FIXED: self.paired(fixed)}
+        yield {NEW: self.paired(new), FIXED: self.paired(with_data(new, "reshuffle=false"))}
 
     def claims(self, found):
-        yield Claim(
-            "New batches in each epoch raise the accuracy.",
-            found[NEW].best() > found[FIXED].best(),
-            paper="about +0.01",
-            target="ioffe15-shuffle",
-        )
+        higher = found[NEW].best() > found[FIXED].best()
+        yield Claim("New batches in each epoch raise the accuracy.", higher,
+                    paper="about +0.01", target="ioffe15-shuffle")  # fmt: skip
 
     def tables(self, found):
         yield ends_table(self.name(), found.groups())

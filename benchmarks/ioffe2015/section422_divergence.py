@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from benchmarks.ioffe2015.networks import BASELINE, PLAIN, NetworkExperiment
-from benchmarks.ioffe2015.tables import ends_table
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report.ends import ends_table
+from keras_norms.lab.tuning import on_validation, swept
 
 TIMES = 5
 WITHOUT, WITH = "plain, five times", "normalized, five times"
@@ -39,22 +40,22 @@ class Divergence(NetworkExperiment):
     )
 
     def plan(self):
-        swept = yield {
-            f"plain, {rate:g}": self.tuning(self.on_validation(self.arm(PLAIN, rate)))
+        tried = yield {
+            swept("plain", rate): self.tuning(on_validation(self.arm(PLAIN, rate)))
             for rate in sorted(self.rates)
         }
-        if working := self.working(swept):
+        if working := self.working(tried):
             rate = TIMES * working
             yield {
                 WITHOUT: self.paired(self.arm(PLAIN, rate)),
                 WITH: self.paired(self.arm(BASELINE, rate)),
             }
 
-    def working(self, swept) -> float | None:
+    def working(self, found) -> float | None:
         """The largest rate below the first at which a tuning seed did not train."""
         working = None
         for rate in sorted(self.rates):
-            if any(not outcome.verdict.trained for outcome in swept[f"plain, {rate:g}"]):
+            if any(not outcome.verdict.trained for outcome in found[swept("plain", rate)]):
                 break
             working = rate
         return working

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
-from benchmarks.speed.steps import backward
+from benchmarks.speed.passes import backward
 
 
 class Pass(NamedTuple):

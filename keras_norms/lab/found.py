@@ -104,6 +104,30 @@ class Group(Sequence[Any]):
         return () if any(one is None for one in correct.values()) else (correct,)
 
 
+def between(
+    one: Group, other: Group, measure: Callable[[Any, Any], float], formula: str, unit: str = ""
+) -> Quantity:
+    """A number of the two outcomes of each seed.
+
+    Raises:
+        BadInput: the groups have other seeds.
+    """
+    if one.seeds != other.seeds:
+        raise BadInput(f"groups {one.name!r} and {other.name!r} have different seeds")
+    pairs = zip(one.seeds, one, other, strict=True)
+    return Quantity(formula, {seed: float(measure(a, b)) for seed, a, b in pairs}, unit)
+
+
+def steps_ratio(slow: Group, quick: Group, level: float) -> Quantity:
+    """Steps to a test accuracy of one over those of the other; 1 where neither gets there."""
+
+    def ratio(a: Any, b: Any) -> float:
+        steps, fewer = (each.steps_to("test_accuracy", level) for each in (a, b))
+        return 1.0 if steps == fewer else steps / fewer
+
+    return between(slow, quick, ratio, f"steps to {level:.0%}, {slow.name} / {quick.name}")
+
+
 class Incomplete(LookupError):
     """A group that is not finished yet was asked for."""
 

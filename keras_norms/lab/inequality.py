@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from keras_norms.lab.statistics import Finding, Judgement, judge, judge_share
+from keras_norms.lab.statistics import Finding, Judgement, judge, judge_exact, judge_share
 
 if TYPE_CHECKING:
     from keras_norms.lab.quantity import Quantity
@@ -54,6 +54,8 @@ class Inequality(Statement):
         """By the exact interval over seeds, and for accuracies also by that over images."""
         one = self.quantity
         values = [one.values[seed] for seed in sorted(one.values)]
+        if one.exact:
+            return judge_exact(values[0], self.sign, self.threshold)
         if one.share:
             return judge_share(round(sum(values)), len(values), self.sign, self.threshold)
         return judge(values, self.sign, self.threshold, images=one.image_interval)

@@ -25,12 +25,14 @@ class Bench:
         checkpoints: folder for what is in the middle; none are kept where None.
         on_step: called with the job and the share of it that is done, now and then.
         missing: the names of the parts that no record has yet.
+        replicas: whether a run on a stream is trained on all devices of the machine.
     """
 
     data_dir: str | None = None
     checkpoints: Path | None = None
     on_step: OnStep = lambda job, share: None
     missing: frozenset[str] = frozenset({""})
+    replicas: bool = False
 
 
 @runtime_checkable

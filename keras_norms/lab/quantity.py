@@ -42,6 +42,7 @@ class Quantity:
             is then the binomial one.
         images: of an accuracy, by seed, whether each test image was classified correctly; of a
             difference of two accuracies the pair of both. They are resampled beside the seeds.
+        exact: whether chance has no part in it; see `exact`.
     """
 
     formula: str
@@ -49,6 +50,7 @@ class Quantity:
     unit: str = ""
     share: bool = False
     images: tuple[Mapping[int, np.ndarray], ...] = field(default=(), repr=False)
+    exact: bool = False
     _tight: int = ATOM
 
     def __post_init__(self) -> None:
@@ -66,6 +68,8 @@ class Quantity:
     @property
     def interval(self) -> Interval:
         """The exact 95 % interval of the estimate, or the widest there is with its coverage."""
+        if self.exact:
+            return Interval(self.estimate, self.estimate, 1.0)
         if self.share:
             return share_interval(round(sum(self.values.values())), len(self.values))
         return median_interval(self._sorted())
@@ -87,7 +91,7 @@ class Quantity:
     def map(self, function: Callable[[float], float], formula: str) -> Quantity:
         """The function of each seed's value; `formula` has `{}` for the quantity's own."""
         values = {seed: float(function(value)) for seed, value in self.values.items()}
-        return Quantity(formula.format(self.formula), values)
+        return Quantity(formula.format(self.formula), values, exact=self.exact)
 
     def log10(self) -> Quantity:
         return self.map(lambda v: math.log10(v) if v > 0 else -math.inf, "log10({})")
@@ -135,7 +139,8 @@ class Quantity:
         raise TypeError(f"quantity {self.formula!r} has no truth value: compare it")
 
     def _like(self, number: float) -> Quantity:
-        return Quantity(f"{number:g}", dict.fromkeys(self.values, float(number)))
+        values = dict.fromkeys(self.values, float(number))
+        return Quantity(f"{number:g}", values, exact=self.exact)
 
     def _with(self, other: Any, operate: Callable[..., Any], text: str, tight: int) -> Quantity:
         other = other if isinstance(other, Quantity) else self._like(other)
@@ -149,11 +154,17 @@ class Quantity:
             values,
             self.unit if tight == ADD else "",
             images=self.images + other.images if both else (),
+            exact=self.exact and other.exact,
             _tight=tight,
         )
 
     def _inside(self, tight: int) -> str:
         return self.formula if self._tight >= tight else f"({self.formula})"
+
+
+def exact(formula: str, value: float, unit: str = "") -> Quantity:
+    """A number in which chance has no part, as a count or a rounding error: its value decides."""
+    return Quantity(formula, {0: float(value)}, unit, exact=True)
 
 
 def paired(*quantities: Quantity) -> list[int]:

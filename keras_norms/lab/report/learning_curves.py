@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
+from keras_norms.lab.found import Group
 from keras_norms.lab.report.figures import Figure, drawing
 
 
@@ -18,6 +19,19 @@ class Look:
 
     colour: str
     dashes: str = "-"
+
+
+def curves(groups: Mapping[str, Group]) -> pd.DataFrame:
+    """The test accuracies of groups of runs, as `draw_learning_curves` takes them."""
+    points = [
+        {"arm": arm, "seed": seed, "step": step, "test_accuracy": accuracy}
+        for arm, group in groups.items()
+        for seed, outcome in zip(group.seeds, group, strict=True)
+        for step, accuracy in zip(
+            outcome.curve["step"], outcome.curve["test_accuracy"], strict=True
+        )
+    ]
+    return pd.DataFrame(points)
 
 
 def draw_learning_curves(

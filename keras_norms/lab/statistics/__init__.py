@@ -3,6 +3,7 @@
 from keras_norms.lab.statistics.finding import Finding as Finding
 from keras_norms.lab.statistics.finding import Judgement as Judgement
 from keras_norms.lab.statistics.finding import judge as judge
+from keras_norms.lab.statistics.finding import judge_exact as judge_exact
 from keras_norms.lab.statistics.finding import judge_share as judge_share
 from keras_norms.lab.statistics.images import image_interval as image_interval
 from keras_norms.lab.statistics.interval import CONFIDENCE as CONFIDENCE

@@ -105,6 +105,12 @@ def judge_share(count: int, of: int, sign: str, threshold: float) -> Judgement:
     )
 
 
+def judge_exact(value: float, sign: str, threshold: float) -> Judgement:
+    """Whether a number in which chance has no part is above, or below, a threshold."""
+    holds = bool(_compare(sign)(value, threshold))
+    return Judgement(value, Interval(value, value, 1.0), None, int(holds), 1, holds)
+
+
 def expected_wrong(judgements: Iterable[Judgement]) -> float:
     """How many of these verdicts are wrong by chance, at most: what a scoreboard has to say.
 

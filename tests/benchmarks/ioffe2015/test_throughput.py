@@ -6,15 +6,15 @@ import keras
 import pytest
 from keras import layers
 
-import keras_norms
-from benchmarks.__main__ import BENCHMARKS
-from benchmarks.ioffe2015 import throughput
-from benchmarks.ioffe2015.operations import multiply_adds, step_operations
-from benchmarks.ioffe2015.throughput import Settings, measured
+from benchmarks.ioffe2015.section42_throughput import NETWORK, Throughput
 from benchmarks.ioffe2015.throughput_tables import rates_table, totals_table
+from benchmarks.speed import training
+from benchmarks.speed.operations import multiply_adds, step_operations
+from keras_norms import schemes
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.models import MODELS
-from keras_norms.lab.training import Run
+from keras_norms.lab.machine import this_machine
+from keras_norms.lab.models.bn_inception import bn_inception
+from tests.benchmarks.made_up import finished, page
 
 
 @pytest.mark.once
@@ -41,36 +41,42 @@ def test_grouped_convolutions_see_their_group_alone():
 @pytest.mark.once
 def test_the_full_network_takes_about_what_is_said_of_it():
     """Public descriptions of BN-Inception say 2 billion multiply-adds at 224 pixels."""
-    network = MODELS["bn_inception"](
-        keras_norms.get("batch"), depth=10, width=64, input_shape=(224, 224, 3), classes=1000
-    )
+    network = bn_inception(schemes.get("batch"), input_shape=(224, 224, 3), classes=1000)
     assert multiply_adds(network) == pytest.approx(2.0e9, rel=0.1)
 
 
 def test_a_measurement(monkeypatch):
-    monkeypatch.setattr(throughput, "peak", lambda dtype: {"float32": 1e12}[dtype])
-    run = Run(data="slim", model="mlp", depth=1, width=4, batch=2, steps=2, learning_rate=0.1)
-    found = measured(run)
-    assert found["images_per_second"] > 0
-    assert found["operations"] == 6 * 2 * (32 * 32 * 3 * 4 + 4 * 10)
+    monkeypatch.setattr(training, "peak", lambda dtype: {"float32": 1e12}[dtype])
+    run = {"model": "mlp:depth=1,width=4", "batch": 2, "steps": 2, "learning_rate": 0.1}
+    sizes = {"pixels": 8, "classes": 10, "rounds": 2}
+    found = training.images_per_second(run=run, **sizes, machine=this_machine())
+    assert len(found["images_per_second"]) == 2
+    assert min(found["images_per_second"]) > 0
+    assert found["operations"] == 6 * 2 * (8 * 8 * 3 * 4 + 4 * 10)
     assert found["peak"] == 1e12
+    with pytest.raises(BadInput, match="machine='abacus'"):
+        training.images_per_second(run=run, **sizes, machine="abacus")
 
 
 @pytest.mark.once
 def test_peak_is_of_the_size_of_a_processors():
-    assert 1e8 < throughput.peak("float32") < 1e16
+    assert 1e8 < training.peak("float32") < 1e16
 
 
-FULL = {
-    "network": "full", "precision": "float32", "batch": 32, "images_per_second": 1000.0,
-    "operations": 32 * 12e9, "peak": 48e12, "backend": "jax", "device": "gpu (one)",
-}  # fmt: skip
+def made_up(job):
+    """A thousand images a second, 12 GFLOP each, at a quarter of the peak."""
+    if job.function != NETWORK:
+        return 5.0
+    operations = job.arguments["run"]["batch"] * 12e9
+    return {"images_per_second": [1000.0] * 6, "operations": operations, "peak": 48e12}
 
 
 @pytest.mark.once
-def test_what_follows_from_a_measurement():
-    rates, totals = rates_table("t", [FULL]), totals_table("t", [FULL])
-    assert rates.tidy["utilization"].tolist() == [0.25]
+def test_what_follows_from_a_measurement(tmp_path):
+    found = finished(Throughput(precisions=("float32",)), tmp_path, made_up).found
+    rates = rates_table("t", found["networks"], found["pipelines"])
+    assert rates.tidy["utilization"].dropna().tolist() == [0.25, 0.25]
+    totals = totals_table("t", found["networks"])
     # 31.0 million steps of 32 images, 1,000 of them a second, 86,400 seconds a day.
     days = dict(zip(totals.tidy["network"], totals.tidy["days"], strict=True))
     assert days["Inception"] == pytest.approx(31.0e6 * 32 / 1000 / 86400)
@@ -79,33 +85,13 @@ def test_what_follows_from_a_measurement():
 
 
 @pytest.mark.once
-def test_measured_once_a_device_and_shown_together(monkeypatch, tmp_path):
-    calls = []
-
-    def fake(run):
-        calls.append((run.data, run.precision, run.batch))
-        return FULL | {"network": run.data, "precision": run.precision, "batch": run.batch}
-
-    pipeline = {"network": "pipeline", "images_per_second": 5.0, "backend": "jax", "device": "cpu"}
-    monkeypatch.setattr(throughput, "measured", fake)
-    monkeypatch.setattr(throughput, "piped", lambda batch: pipeline)
-    command = ["run", "ioffe2015.throughput", "--out", str(tmp_path)]
-    assert BENCHMARKS.main(command) == BENCHMARKS.main(command) == 0
-    assert calls == [
-        ("slim", "float32", 64),
-        ("slim", "mixed_bfloat16", 64),
-        ("full", "float32", 8),
-        ("full", "mixed_bfloat16", 8),
-    ]
-    assert BENCHMARKS.main([*command, "--scale", "gpu"]) == 0
-    assert len(calls) == 8
-    page = (tmp_path / "ioffe2015.throughput.md").read_text()
-    assert "the paper's 31.0 million steps of Inception would take 11.5 days" in page
-
-
-@pytest.mark.once
-def test_settings_that_cannot_be():
-    with pytest.raises(BadInput, match="precisions='float16' is unknown; write some of"):
-        Settings(precisions=("float16",))
-    with pytest.raises(BadInput, match="batch=0 cannot be"):
-        Settings(batch=0)
+def test_machines_are_measured_apart_and_shown_together(tmp_path):
+    here = Throughput(machine="gpu (one)")
+    finished(here, tmp_path, made_up)
+    done = []
+    text = page(
+        Throughput(machine="abacus"), tmp_path, lambda job: done.append(job) or made_up(job)
+    )
+    assert {job.arguments["machine"] for job in done} == {"abacus"}
+    assert text.count("the paper's 31.0 million steps of Inception would take 11.5 days") == 4
+    assert "gpu (one)" in text

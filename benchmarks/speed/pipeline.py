@@ -7,20 +7,22 @@ import time
 
 import numpy as np
 
-from benchmarks.ioffe2015.streams import Files
 from benchmarks.speed.clock import on_gpu
+from keras_norms.lab.data.streams import Files
+from keras_norms.lab.machine import require_machine
 
 IMAGES, SEEN, CLASSES = 64, 256, 10
 HEIGHT, WIDTH = 375, 500  # the usual ones
-COARSE, NOISE = 16, 8.0  # pixels of an even patch, deviation of a value of 0 to 255
+COARSE, NOISE = 16, 8.0  # pixels of an even patch, standard deviation of a value of 0 to 255
 
 
-def pipeline_rate(batch: int) -> float:
+def images_per_second(*, batch: int, machine: str) -> float:
     """Images a second: of the time that passes beside a GPU, else of CPU time."""
+    require_machine(machine)
     clock = time.perf_counter if on_gpu() else time.process_time
     with tempfile.TemporaryDirectory() as folder:
         store(folder)
-        stream = Files("generated_jpeg", folder, distorted=True)
+        stream = Files("generated_jpeg", data_dir=folder, distorted=True)
         batches = iter(stream.training(0, 1 + SEEN // batch, batch, seed=0, reshuffle=True))
         next(batches)  # traced, and the shuffle is full
         started = clock()
