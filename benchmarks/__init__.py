@@ -1,3 +1,1 @@
-"""Replications of papers, run from a checkout: `python -m benchmarks --help`."""
-
-import studies as studies  # before anything else imports Keras
+"""Papers replicated and costs measured, one experiment a file: `python -m benchmarks list`."""

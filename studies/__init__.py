@@ -1,3 +1,1 @@
-"""Optuna studies of normalizers, run from a checkout: `python -m studies --help`."""
-
-from studies import quiet as quiet  # before anything else imports Keras
+"""Optuna studies, one a file: `python -m studies list`."""

@@ -18,7 +18,7 @@ PLACEHOLDER = 1.0  # the learning rate of a program, which its runs replace
 
 
 @dataclass(frozen=True, kw_only=True)
-class EdgeStudy(Experiment):
+class EdgeExperiment(Experiment):
     """What such a study covers besides its cells: how each of them is searched."""
 
     seeds: int = option(6, "initial weights, each searched on its own", least=1, most=99, quick=3)

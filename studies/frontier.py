@@ -9,14 +9,14 @@ from keras_norms.lab.options import RATE, option
 from keras_norms.lab.report.cell_plots import draw_chances, draw_trace
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
-from studies.edges import EdgeStudy
+from studies.edges import EdgeExperiment
 
 FEW = ("none", "batch:momentum=0.9", "layer", "group:groups=8")
 MANY = (*FEW, "rms", "variance:momentum=0.9", "dynamic_tanh", "weight", "ws+group:groups=8", "sws")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Frontier(EdgeStudy):
+class Frontier(EdgeExperiment):
     """The largest stable learning rate by depth, for each normalizer.
 
     Question   How does the largest learning rate that still trains change with depth, without a
@@ -46,7 +46,12 @@ class Frontier(EdgeStudy):
     model: str = option("mlp:width=64", "model without its depth")
     normalizers: tuple[str, ...] = option(MANY, "specs, as batch or group:groups=8", quick=FEW)
     depths: tuple[int, ...] = option(
-        (4, 8, 16, 32, 64), "depths", least=1, most=10_000, quick=(4, 16), resnet=(8, 14, 20, 32, 56)
+        (4, 8, 16, 32, 64),
+        "depths",
+        least=1,
+        most=10_000,
+        quick=(4, 16),
+        resnet=(8, 14, 20, 32, 56),
     )
     momentum: float = option(0.0, "of SGD", least=0, most=0.9999)
     applies_to: str = option("all", "what is swept", choices=("all", "body", "kernels"))

@@ -1,84 +1,21 @@
-"""Group normalization from layer to instance: stable learning rates and the cost of a step.
-
-Question   From one group (layer normalization over a whole example) to one channel a group
-           (instance normalization): which learning rates train, and what does a step cost?
-Edges      As in `frontier`: blow-up and trains, searched for each seed, the neighbouring number of
-           groups giving the prior.
-Time       CPU time a training step, everything included (the convolutions, the evaluation at the
-           end), as the median over the runs that trained; it is measured while the search runs,
-           so on a busy machine compare only large differences, and see
-           `python -m benchmarks run speed` for the layer alone.
-Set-up     ResNet-8 with 8, 16 and 32 channels, plain SGD, mini-batches of 32, 120 steps.
-Cost       With the defaults about 200 runs.
-Command    python -m studies run group_size --out results
-"""
+"""Group normalization by the number of its groups: stable learning rates and cost."""
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
-
-import optuna
 
 from keras_norms.lab.edges.cell import Cell
-from keras_norms.lab.errors import BadInput
-from keras_norms.lab.frame import provenance_line
+from keras_norms.lab.options import option
 from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_table
-from keras_norms.lab.report.page import Section
 from keras_norms.lab.report.trade_off_plot import draw_trade_off, milliseconds, trade_off_summary
-from keras_norms.lab.training import Run
-from studies import charting
+from studies.edges import EdgeExperiment
 
 INSTANCE = -1  # groups of one channel
-GROWING = ("groups", "seeds", "most")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Settings(charting.Settings):
-    """What the study covers; `groups` has -1 for one channel a group."""
-
-    data: str = "digits"
-    model: str = "resnet"
-    depth: int = 8
-    width: int = 8
-    groups: tuple[int, ...] = (1, 2, 4, 8, INSTANCE)
-    steps: int = 120
-    batch: int = 32
-
-    def __post_init__(self) -> None:
-        if not self.groups:
-            raise BadInput("groups=() gives nothing to run; write one or more")
-        super().__post_init__()
-
-    @property
-    def study(self) -> str:
-        return f"group_size-{self.data}-{self.model}"
-
-    def chains(self) -> list[list[Run]]:
-        """One chain: the numbers of groups, the smallest first, and one channel a group last."""
-        groups = sorted(self.groups, key=lambda count: (count == INSTANCE, count))
-        return [
-            [
-                Run(
-                    data=self.data,
-                    model=self.model,
-                    normalizer=f"group:groups={count}",
-                    depth=self.depth,
-                    width=self.width,
-                    steps=self.steps,
-                    batch=self.batch,
-                    learning_rate=self.low,
-                    backend=self.backend,
-                )
-                for count in groups
-            ]
-        ]
 
 
 def named(cell: Cell) -> str:
-    """The number of groups as it is told."""
+    """The number of groups as it is shown."""
     count = int(cell.program.normalizer.rpartition("=")[2])
     return {1: "1 (layer)", INSTANCE: "channels (instance)"}.get(count, str(count))
 
@@ -86,43 +23,52 @@ def named(cell: Cell) -> str:
 GROUPS = Along("groups", "groups", named)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", help="plain, resnet or inception")
-    parser.add_argument("--depth", type=int, metavar="N")
-    parser.add_argument("--width", type=int, metavar="N", help="channels of the first stage")
-    parser.add_argument(
-        "--groups", nargs="+", type=int, metavar="N", help="-1 for one channel a group"
+@dataclass(frozen=True, kw_only=True)
+class GroupSize(EdgeExperiment):
+    """Group normalization by the number of its groups: stable learning rates and cost.
+
+    Question   What does the number of groups trade? One group is layer normalization, one channel
+               a group instance normalization.
+    Edges      As in `frontier`, searched for each seed, the neighbouring number of groups giving
+               the prior.
+    Cost of    CPU time of a training step: the median and the middle half over the runs that went
+    a step     to the end.
+    Set-up     ResNet-8 on digits, plain SGD, 120 steps, mini-batches of 32.
+    Cost       With the defaults about 400 runs, 20 CPU minutes.
+    Command    python -m studies run group_size --out results
+    """
+
+    model: str = option("resnet:depth=8,width=8", "model")
+    groups: tuple[int, ...] = option(
+        (1, 2, 4, 8, INSTANCE), "numbers of groups; -1 for one channel a group", least=-1
     )
-    charting.add_options(parser)
+    steps: int = option(120, "steps a run", least=1)
+    batch: int = option(32, "examples a step", least=1)
 
+    def chains(self):
+        counts = sorted(self.groups, key=lambda count: (count == INSTANCE, count))
+        programs = [
+            self.program(model=self.model, normalizer=f"group:groups={count}") for count in counts
+        ]
+        return {"group": programs}
 
-effort, run = charting.effort, charting.run
+    def summary(self, found):
+        return trade_off_summary(self.cells(found), named, self.steps)
 
+    def tables(self, found):
+        cells = self.cells(found)
+        table = frontier_table(cells, self.name(), self.steps, GROUPS)
+        table.frame["ms a step"] = [f"{milliseconds(cell)[0]:.2f}" for cell in cells]
+        yield table
 
-def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
-    """The study's part of the report: edges and cost on the same axes."""
-    cells = charting.charted(study, settings)
-    if not cells:
-        return Section("Group size", ["No run of this study is finished."])
-    what = f"{settings.model} of depth {settings.depth} and width {settings.width}, {settings.data}"
-    table = frontier_table(cells, settings.study, settings.steps, GROUPS)
-    table.frame["ms a step"] = [f"{milliseconds(cell)[0]:.2f}" for cell in cells]
-    return Section(
-        title=f"Group normalization by number of groups ({what})",
-        summary=trade_off_summary(cells, named, settings.steps),
-        figures=[
-            draw_trade_off(
-                folder / "figures",
-                settings.study,
-                cells,
-                named,
-                title=f"Learning rates and cost by number of groups ({settings.steps} steps)",
-                caption=f"Both edges and the CPU time of a training step: {what}, plain SGD, batch "
-                f"{settings.batch}. Points are seeds, bars 90 % intervals of the seeds' posteriors "
-                "together; the bars of the cost are the middle half of the runs.",
-            )
-        ],
-        tables=[table],
-        card=__doc__ or "",
-        provenance=f"{provenance_line(study, charting.keys(cells))}; {settings.steps} steps a run",
-    )
+    def figures(self, found):
+        yield draw_trade_off(
+            found.folder,
+            self.name(),
+            self.cells(found),
+            named,
+            title=f"Learning rates and cost by number of groups ({self.steps} steps)",
+            caption=f"Both edges and the CPU time of a training step: {self.model}, {self.data}, "
+            f"plain SGD, batch {self.batch}. Points are seeds, bars 90 % intervals of the "
+            "population's median; the bars of the cost are the middle half of the runs.",
+        )

@@ -1,192 +1,120 @@
-"""Test accuracy over learning rate, momentum, weight decay and normalizer, the usual Optuna way.
-
-Question   Which normalizer, with which learning rate, momentum and L2 weight, ends at the highest
-           test accuracy within a number of steps, and which of these four matters most?
-Search     Optuna's TPE proposes, its Hyperband pruner stops what lags behind at a tenth, two
-           tenths, ... of the steps. A run that blows up counts as an accuracy of 0.
-Set-up     SGD at a constant learning rate, mini-batches of 64, one seed for weights and batches.
-Importance PED-ANOVA, Optuna's default: how far the distribution of a parameter among the best
-           tenth of the finished trials is from that among all of them. It says what sets good
-           trials apart within the searched ranges, and changes with them.
-Beware     The accuracy that is searched for is that of the test set, of one seed, and the best of
-           many is an optimistic number: for a comparison with intervals use `benchmarks`.
-Cost       With the defaults 100 trials: 1 CPU minute with TensorFlow.
-Command    python -m studies tune --out results
-           python -m studies run tune --normalizers batch layer --trials 50 --out results
-"""
+"""Accuracy over learning rate, momentum, weight decay and normalizer, the usual Optuna way."""
 
 from __future__ import annotations
 
-import argparse
-import time
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-import keras
 import optuna
 from optuna.trial import TrialState
 
-from keras_norms.lab.errors import BadInput
-from keras_norms.lab.frame import provenance_line
-from keras_norms.lab.lease import KEY, OWNER, PROVENANCE, RENEWED, RUN, fail_dead, owner
-from keras_norms.lab.progress import Progress
-from keras_norms.lab.progress import effort as effort_of
-from keras_norms.lab.provenance import provenance
-from keras_norms.lab.report.page import Section
-from keras_norms.lab.report.tuning import (
-    best_table,
-    draw_history,
-    draw_slice,
-    importance_table,
-    tuning_summary,
-)
-from keras_norms.lab.training import Run, train
-from keras_norms.lab.training.checkpoint import kept_in
-from keras_norms.lab.trials import OUTCOME, finished, value_of
+from keras_norms.lab.experiment import TUNING_SEED, Experiment
+from keras_norms.lab.options import RATE, option
+from keras_norms.lab.report import tuning
+from keras_norms.lab.report.accuracy_plot import value_of
+from keras_norms.lab.training import Run
+from keras_norms.lab.trials import KEY
+from keras_norms.lab.walk import Search
 
-ABOUT = "search normalizer, learning rate, momentum and weight decay for accuracy"
 MOMENTA = (0.0, 0.9, 0.99)
-POINTS = 10  # evaluations of a run, at each of which it may be pruned
-ENDED = (TrialState.COMPLETE, TrialState.PRUNED)
-GROWING = ("trials",)
+TOGETHER = 8  # trials of a rung, which workers share
+KEPT = 0.5  # of a rung goes on to the whole budget
+FIRST = 5  # a trial begins with one in so many of the steps
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What is searched, and how long."""
+class Tune(Experiment):
+    """Accuracy over learning rate, momentum, weight decay and normalizer, the usual Optuna way.
 
-    data: str = "digits"
-    model: str = "mlp"
-    depth: int = 8
-    width: int = 64
-    normalizers: tuple[str, ...] = ("none", "batch:momentum=0.9", "layer", "group:groups=8", "rms")
-    trials: int = 100
-    steps: int = 300
-    batch: int = 64
-    low: float = 1e-3
-    high: float = 1e1
-    seed: int = 0
-    backend: str = field(default_factory=keras.config.backend)
+    Question   Which normalizer, with which learning rate, momentum and L2 weight, ends at the
+               highest accuracy within a number of steps, and which of these matters most?
+    Search     Optuna's TPE proposes eight at a time; each is first run for a fifth of the steps,
+               and the better half of the eight for all of them. A run that blows up counts as 0.
+    Set-up     SGD at a constant learning rate, mini-batches of 64, one seed for weights and
+               batches. Accuracy is that of a held-out fifth of the training set: the test set is
+               not read.
+    Importance PED-ANOVA, Optuna's default: how far the distribution of a parameter among the best
+               tenth of the finished trials is from that among all of them.
+    Beware     The best of many is an optimistic number: for a comparison with intervals use
+               `benchmarks`.
+    Cost       With the defaults 96 trials: 2 CPU minutes with TensorFlow.
+    Command    python -m studies run tune --normalizers batch layer --trials 48 --out results
+    """
+
+    data: str = option("digits:validation=0.2,evaluate_on=validation", "data set")
+    model: str = option("mlp:depth=8,width=64", "model")
+    normalizers: tuple[str, ...] = option(
+        ("none", "batch:momentum=0.9", "layer", "group:groups=8", "rms"), "specs"
+    )
+    trials: int = option(96, "trials, finished or stopped", least=1, most=100_000)
+    steps: int = option(300, "steps a run", least=FIRST)
+    batch: int = option(64, "examples a step", least=1)
+    low: float = option(1e-3, "smallest learning rate", **RATE)
+    high: float = option(1e1, "largest learning rate", **RATE)
+    seed: int = option(TUNING_SEED, "of weights, batches and search", least=0)
 
     def __post_init__(self) -> None:
-        if self.trials < 1:
-            raise BadInput(f"trials={self.trials} gives nothing to run; write 1 or more")
-        if not 0 < self.low < self.high:
-            raise BadInput(
-                f"low={self.low}, high={self.high} is no range of learning rates; "
-                "write two positive numbers, the smaller one first"
-            )
-        for normalizer in self.normalizers:
-            self.run(normalizer, self.low, 0.0, 0.0)  # checks them all before the first is trained
+        super().__post_init__()
+        if not self.low < self.high:
+            raise self.invalid("low", f"write a rate below --high {self.high:g}")
 
-    @property
-    def study(self) -> str:
-        return f"tune-{self.data}-{self.model}"
+    def plan(self):
+        most = int(self.trials * (1 + KEPT)) + TOGETHER
+        yield {"trials": Search(self.search(), most)}
 
-    def run(self, normalizer: str, learning_rate: float, momentum: float, l2: float) -> Run:
+    def search(self):
+        """Returns the Optuna study, a function of the outcomes alone."""
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        sampler = optuna.samplers.TPESampler(seed=self.seed, constant_liar=True)
+        study = optuna.create_study(study_name=self.name(), sampler=sampler, direction="maximize")
+        while len(study.trials) < self.trials:
+            together = min(TOGETHER, self.trials - len(study.trials))
+            asked = [study.ask() for _ in range(together)]
+            runs = [self.suggested(trial) for trial in asked]
+            first = yield runs
+            for trial, outcome in zip(asked, first, strict=True):
+                trial.report(value_of(outcome), outcome.run.steps)
+                trial.set_user_attr(KEY, outcome.run.key)
+            order = sorted(range(together), key=lambda k: -value_of(first[k]))
+            chosen = order[: max(1, round(KEPT * together))]
+            longer = yield [self.longer(runs[k]) for k in chosen]
+            for k, outcome in zip(chosen, longer, strict=True):
+                asked[k].report(value_of(outcome), outcome.run.steps)
+                asked[k].set_user_attr(KEY, outcome.run.key)
+                study.tell(asked[k], value_of(outcome))
+            for k in order[len(chosen) :]:
+                study.tell(asked[k], state=TrialState.PRUNED)
+        return study
+
+    def suggested(self, trial: optuna.Trial) -> Run:
+        normalizer = trial.suggest_categorical("normalizer", self.normalizers)
+        rate = trial.suggest_float("learning_rate", self.low, self.high, log=True)
+        # A few values, since a program is compiled for each; those between would tell little.
+        momentum = trial.suggest_categorical("momentum", MOMENTA)
+        l2 = trial.suggest_float("l2", 1e-6, 1e-2, log=True)
         return Run(
             data=self.data,
             model=self.model,
             normalizer=normalizer,
-            depth=self.depth,
-            width=self.width,
-            momentum=momentum,
-            l2=l2,
+            optimizer=f"sgd:momentum={momentum:g},l2={l2:.6g}",
             batch=self.batch,
-            steps=self.steps,
-            evaluate_every=max(1, self.steps // POINTS),
-            learning_rate=learning_rate,
+            steps=self.steps // FIRST,
+            learning_rate=rate,
             seed=self.seed,
-            backend=self.backend,
         )
 
-    def suggested(self, trial: optuna.Trial) -> Run:
-        return self.run(
-            trial.suggest_categorical("normalizer", self.normalizers),
-            trial.suggest_float("learning_rate", self.low, self.high, log=True),
-            # A few values, since a program is compiled for each; those between would tell little.
-            trial.suggest_categorical("momentum", MOMENTA),
-            trial.suggest_float("l2", 1e-6, 1e-2, log=True),
-        )
+    def longer(self, run: Run) -> Run:
+        return replace(run, steps=self.steps)
 
+    def summary(self, found):
+        study = found["trials"]
+        return tuning.tuning_summary(study, study.trials, self.steps)
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", help="mlp, resnet or inception")
-    parser.add_argument("--depth", type=int, metavar="N")
-    parser.add_argument("--width", type=int, metavar="N")
-    parser.add_argument(
-        "--normalizers", nargs="+", metavar="SPEC", help="as batch or group:groups=8"
-    )
-    parser.add_argument("--trials", type=int, metavar="N", help="finished or pruned, all together")
-    parser.add_argument("--low", type=float, metavar="RATE", help="smallest learning rate")
-    parser.add_argument("--high", type=float, metavar="RATE", help="largest learning rate")
-    parser.add_argument("--seed", type=int, metavar="N", help="of weights, batches and search")
+    def tables(self, found):
+        study = found["trials"]
+        yield tuning.best_table(f"{self.name()}-best", study.trials)
+        yield tuning.importance_table(f"{self.name()}-importance", study)
 
-
-def effort(settings: Settings) -> float:
-    return settings.trials * effort_of(settings.run(settings.normalizers[0], settings.low, 0, 0))
-
-
-def run(
-    study: optuna.Study,
-    settings: Settings,
-    *,
-    data_dir: str | Path | None = None,
-    progress: Progress | None = None,
-) -> None:
-    """Asks and trains until there are `settings.trials` finished or pruned trials."""
-    progress = progress or Progress.silent()
-    study.pruner = optuna.pruners.HyperbandPruner(
-        min_resource=max(1, settings.steps // POINTS), max_resource=settings.steps
-    )
-
-    def objective(trial: optuna.Trial) -> float:
-        chosen = settings.suggested(trial)
-        for name, content in {
-            KEY: chosen.key,
-            RUN: chosen.as_dict(),
-            PROVENANCE: provenance(),
-            OWNER: owner(),
-            RENEWED: time.time(),
-        }.items():
-            trial.set_user_attr(name, content)
-
-        def on_point(run: Run, point: dict[str, float]) -> None:
-            trial.set_user_attr(RENEWED, time.time())
-            trial.report(point["test_accuracy"], int(point["step"]))
-            if point["step"] < run.steps and trial.should_prune():
-                progress.finished(run, trained=True)
-                raise optuna.TrialPruned
-
-        (outcome,) = train([chosen], data_dir=data_dir, on_step=progress.running, on_point=on_point)
-        trial.set_user_attr(OUTCOME, outcome.as_dict())
-        progress.finished(chosen, trained=True)
-        return value_of(outcome)
-
-    fail_dead(study)
-    # The trial after one that was killed is another, so nobody would go on from a checkpoint.
-    with kept_in(None), progress.stage("tune", effort(settings)):
-        while len(study.get_trials(deepcopy=False, states=ENDED)) < settings.trials:
-            # By number, so that a search that was stopped goes on as if it had not been.
-            number = len(study.get_trials(deepcopy=False))
-            study.sampler = optuna.samplers.TPESampler(seed=hash((settings.seed, number)) % 2**32)
-            study.optimize(objective, n_trials=1)
-
-
-def section(study: optuna.Study, settings: Settings, folder: Path) -> Section:
-    """The search's part of the report: the best of each normalizer, importance, two figures."""
-    done = finished(study)
-    title = f"Highest test accuracy ({settings.model} of depth {settings.depth}, {settings.data})"
-    if not done:
-        return Section(title, ["No trial of this study is finished."])
-    trials = study.get_trials(deepcopy=False, states=ENDED)
-    figures, name = folder / "figures", settings.study
-    return Section(
-        title=title,
-        summary=tuning_summary(study, trials, settings.steps),
-        figures=[draw_slice(figures, f"{name}-rates", trials), draw_history(figures, name, trials)],
-        tables=[best_table(f"{name}-best", trials), importance_table(f"{name}-importance", study)],
-        card=__doc__ or "",
-        provenance=f"{provenance_line(study, set(done))} and {len(trials) - len(done)} pruned; "
-        f"{settings.steps} steps a run",
-    )
+    def figures(self, found):
+        trials = found["trials"].trials
+        yield tuning.draw_slice(found.folder, f"{self.name()}-rates", trials)
+        yield tuning.draw_history(found.folder, self.name(), trials)

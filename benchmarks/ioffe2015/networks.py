@@ -124,6 +124,6 @@ def mean_accuracy(group: Group):
 
     def mean(outcome) -> float:
         column = outcome.curve["test_accuracy"]
-        return 0.0 if outcome.verdict == "blew up" else sum(column) / len(column)
+        return 0.0 if outcome.verdict.blown else sum(column) / len(column)
 
     return group.quantity(mean, "mean test accuracy")

@@ -54,7 +54,7 @@ class Divergence(NetworkExperiment):
         """The largest rate below the first at which a tuning seed did not train."""
         working = None
         for rate in sorted(self.rates):
-            if any(outcome.verdict != "trained" for outcome in swept[f"plain, {rate:g}"]):
+            if any(not outcome.verdict.trained for outcome in swept[f"plain, {rate:g}"]):
                 break
             working = rate
         return working
@@ -68,7 +68,7 @@ class Divergence(NetworkExperiment):
             ("It does not train there, be it for divergence or for units that died (ours).",
              found[WITHOUT].share("blew up", "dead at start", "untrained"), ""),
             ("With batch normalization it does not diverge.",
-             found[WITH].share("trained", "untrained"), "trains"),
+             found[WITH].share("alive", "useful", "untrained"), "trains"),
         ):  # fmt: skip
             yield Claim(sentence, quantity > 0.5, paper=paper, target="ioffe15-x5-diverge")
 

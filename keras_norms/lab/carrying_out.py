@@ -17,6 +17,7 @@ from keras_norms.lab.ledger.opening import absolute
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.provenance import cores, provenance
 from keras_norms.lab.publication import Part, publish, writable
+from keras_norms.lab.trials import mirror
 from keras_norms.lab.walk import Walk
 from keras_norms.lab.workers import Task, share
 
@@ -75,6 +76,12 @@ def carry_out(
                 crew = 1 if exclusive else place.workers
                 _run(chosen, place, crew, progress, ledger, [walks[one] for one in chosen])
     ledger.look()
+    searches = {
+        f"{experiment.name()}, {name}": done
+        for experiment, walk in walks.items()
+        for name, done in walk.searched().items()
+    }
+    mirror(searches, place.records)
     parts = [
         Part(walks[experiment], scale, command, entry)
         for experiment, entry in zip(experiments, entries, strict=True)

@@ -13,10 +13,9 @@ from types import ModuleType
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiment import PLACE, Experiment
 
-# A file that defines an experiment says so in its source, so that listing imports no other.
-DEFINES = re.compile(
-    r"^class \w+\([^)]*\bExperiment\b[^)]*\):|^class \w+\([^)]*Experiment\):", re.M
-)
+# What an experiment looks like in its source, so that listing imports no other file.
+DEFINES = re.compile(r"^@dataclass\(frozen=True, kw_only=True\)\nclass \w+\(", re.M)
+BASE = "Experiment"  # ends the name of a class that others derive from
 
 
 def discover(package: str) -> dict[str, type[Experiment]]:
@@ -71,7 +70,7 @@ def _experiments(name: str, path: Path) -> list[type[Experiment]]:
         for _, kind in inspect.getmembers(module, inspect.isclass)
         if issubclass(kind, Experiment) and kind.__module__ == name
     ]
-    whole = [kind for kind in kinds if kind.plan is not Experiment.plan]
+    whole = [kind for kind in kinds if not kind.__name__.endswith(BASE)]
     if len(whole) > 1:
         names = " and ".join(kind.__qualname__ for kind in whole)
         raise BadInput(f"{path} holds several experiments, {names}: write one a file")

@@ -12,6 +12,7 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Bench, Job
 from keras_norms.lab.ledger import Ledger, Record
 from keras_norms.lab.provenance import provenance
+from keras_norms.lab.quiet_import import import_keras
 from keras_norms.lab.walk import Walk
 
 try:
@@ -70,6 +71,8 @@ def _check(jobs: Sequence[Job], checked: set[str]) -> None:
     for job in jobs:
         if job.key not in checked:
             checked.add(job.key)
+            if getattr(job, "backend", ""):
+                import_keras()
             if check := getattr(job, "check", None):
                 check()
 

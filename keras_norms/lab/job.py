@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import inspect
 import json
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
@@ -79,7 +80,8 @@ class Computation:
     """A function that is called once: a check, a timing, an eigenvalue; nothing is trained.
 
     Attributes:
-        function: its full name, "package.module.function"; it returns what JSON can hold.
+        function: its full name, "package.module.function"; it returns what JSON can hold, and is
+            given the `Bench` where it has an argument `bench`.
         arguments: of the function, JSON-ready.
         backend: the Keras backend that it needs to run on; "" where the outcome depends on none.
         seed: pairs computations like runs; handed to the function where it is not None.
@@ -128,8 +130,10 @@ class Computation:
         call = getattr(importlib.import_module(module), name, None)
         if call is None:
             raise BadInput(f"function={self.function!r} is not there: write 'package.module.name'")
-        seeded = {} if self.seed is None else {"seed": self.seed}
-        return {"": call(**self.arguments, **seeded)}
+        more = {} if self.seed is None else {"seed": self.seed}
+        if "bench" in inspect.signature(call).parameters:
+            more["bench"] = bench
+        return {"": call(**self.arguments, **more)}
 
     def read(self, outcomes: Mapping[str, Any]) -> Any:
         return outcomes[""]

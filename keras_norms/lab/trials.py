@@ -7,11 +7,14 @@ gone is written anew.
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import optuna
+from optuna.distributions import FloatDistribution
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
@@ -58,12 +61,21 @@ def open_study(
     )
 
 
-def mirror(studies: Iterable[optuna.Study], storage: str | Path) -> None:
-    """Writes what the studies in memory have and the storage lacks; a failure is a warning."""
+def mirror(searches: Mapping[str, Sequence[tuple[Any, Any]]], storage: str | Path) -> None:
+    """Writes the searches as studies, a trial a job; what the storage has already stays.
+
+    A failure is a warning: the records have everything.
+
+    Args:
+        searches: by the name of the study its jobs with their outcomes.
+        storage: of the records.
+    """
+    if not searches:
+        return
     try:
         opened = open_storage(storage)
-        for study in studies:
-            _mirror(study, opened)
+        for name, done in searches.items():
+            _mirror(name, done, opened)
     except (BadInput, OSError, SQLAlchemyError, optuna.exceptions.OptunaError) as error:
         said = hidden(str(error).split("\n")[0])
         warnings.warn(
@@ -72,18 +84,25 @@ def mirror(studies: Iterable[optuna.Study], storage: str | Path) -> None:
         )
 
 
-def _mirror(study: optuna.Study, storage: BaseStorage) -> None:
-    try:
-        shown = optuna.load_study(study_name=study.study_name, storage=storage)
-        have = {_name(trial) for trial in shown.get_trials(deepcopy=False)}
-    except KeyError:
-        shown = optuna.create_study(
-            study_name=study.study_name, storage=storage, directions=study.directions
-        )
-        have = set()
-    finished = study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.COMPLETE])
-    shown.add_trials([trial for trial in finished if _name(trial) not in have])
+def _mirror(name: str, done: Sequence[tuple[Any, Any]], storage: BaseStorage) -> None:
+    study = optuna.create_study(
+        study_name=name, storage=storage, direction="maximize", load_if_exists=True
+    )
+    have = {trial.user_attrs.get(KEY) for trial in study.get_trials(deepcopy=False)}
+    missing = [(job, outcome) for job, outcome in done if job.key not in have]
+    study.add_trials([_trial(job, outcome) for job, outcome in missing])
 
 
-def _name(trial: FrozenTrial) -> str:
-    return str(trial.user_attrs.get(KEY, trial.number))
+def _trial(job: Any, outcome: Any) -> FrozenTrial:
+    """Numbers of the job are its parameters, the final accuracy is its value."""
+    rate = {"learning_rate": FloatDistribution(1e-12, 1e12, log=True)}
+    known = {"learning_rate": getattr(job, "learning_rate", None)}
+    params = {name: value for name, value in known.items() if value is not None}
+    value = outcome.final("test_accuracy") if hasattr(outcome, "final") else 0.0
+    verdict = str(getattr(outcome, "verdict", ""))
+    return optuna.trial.create_trial(
+        params=params,
+        distributions={name: rate[name] for name in params},
+        user_attrs={KEY: job.key, "job": job.title, "seed": job.seed, "verdict": verdict},
+        value=value if math.isfinite(value) else 0.0,
+    )

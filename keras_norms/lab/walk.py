@@ -63,6 +63,7 @@ class Walk:
         self._content: dict[str, str] = {}  # of each job by key
         self._plan = experiment.plan()
         self._groups: dict[str, _Group | _RecordedGroup] = {}
+        self._searches: dict[str, _Group] = {}
         self._advance(None)
 
     @property
@@ -74,11 +75,17 @@ class Walk:
         while not self.found.complete:
             wanted = [job for group in self._groups.values() for job in group.missing()]
             done = {name: g.result for name, g in self._groups.items() if g.finished}
-            self.found.update(done)
+            for name, result in done.items():  # in the plan's order, whichever finished first
+                self.found.pop(name, None)
+                self.found[name] = result
             if wanted:
                 return list({job.key: job for job in wanted}.values())
             self._advance(self.found)
         return []
+
+    def searched(self) -> dict[str, list[tuple[Job, Any]]]:
+        """By name what each search has done so far, with the outcomes."""
+        return {name: group.done for name, group in self._searches.items()}
 
     @property
     def expected(self) -> int:
@@ -96,6 +103,8 @@ class Walk:
         if not isinstance(groups, Mapping) or not groups:
             raise self._wrong(f"yields {groups!r}: write a dictionary of named groups of jobs")
         self._groups = {name: _group(self, name, group) for name, group in groups.items()}
+        searches = {n: g for n, g in self._groups.items() if isinstance(g, _Group)}
+        self._searches |= {n: g for n, g in searches.items() if g.is_search}
 
     def recorded(self, name: str, recorded: Recorded) -> Group:
         """The group as the storage has it by now."""
@@ -165,14 +174,19 @@ class _Group:
         self._search = content if isinstance(content, Search) else None
         if isinstance(content, Generator):
             self._search = Search(content)
-        self._done, self.finished = 0, False
+        self.done: list[tuple[Job, Any]] = []
+        self.finished = False
         self._jobs: list[Job] = []
         self._begin(content if self._search is None else None)
 
     @property
+    def is_search(self) -> bool:
+        return self._search is not None
+
+    @property
     def expected(self) -> int:
         most = self._search.most if self._search and not self.finished else 0
-        return max(0, most - self._done - len(self._jobs))
+        return max(0, most - len(self.done) - len(self._jobs))
 
     def missing(self) -> list[Job]:
         while not self.finished:
@@ -185,7 +199,7 @@ class _Group:
             if self._search is None:
                 self.result, self.finished = Group(self.name, self._jobs, outcomes), True
             else:
-                self._done += len(self._jobs)
+                self.done += zip(self._jobs, outcomes, strict=True)
                 self._send(outcomes)
         return []
 

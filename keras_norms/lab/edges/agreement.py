@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
-from keras_norms.lab.report.claims import bootstrap
-
 FEWEST_FOR_A_CORRELATION, FEWEST_FOR_AN_INTERVAL = 3, 8
 
+RESAMPLES = 10_000
 Interval = tuple[float, float] | None
 
 
@@ -64,3 +64,20 @@ def pearson(points: np.ndarray, axis: int = 0) -> np.ndarray:
 def spearman(points: np.ndarray, axis: int = 0) -> np.ndarray:
     """Correlation of the ranks."""
     return pearson(rankdata(points, axis=axis), axis)
+
+
+def partial(points: np.ndarray, given: np.ndarray) -> float:
+    """Correlation of the two columns of `points` after each is regressed on `given`.
+
+    Of the logarithms, as those of `agreement`: what a prediction tells beyond a baseline.
+    """
+    design = np.stack([np.ones(len(given)), given], axis=-1)
+    left = points - design @ np.linalg.lstsq(design, points, rcond=None)[0]
+    return float(pearson(left))
+
+
+def bootstrap(points: np.ndarray, statistic: Any) -> tuple[float, float]:
+    """The central 95 % of the statistic over resampled pairs, drawn alike each time."""
+    draws = np.random.default_rng(0).integers(0, len(points), (RESAMPLES, len(points)))
+    low, high = np.percentile(statistic(points[draws], axis=1), [2.5, 97.5], method="nearest")
+    return float(low), float(high)

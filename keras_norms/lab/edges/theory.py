@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_norms.lab.data import ImageData
 from keras_norms.lab.edges.mean_field import eigenvalue_bound
-from keras_norms.lab.training import Run
+
+if TYPE_CHECKING:
+    from keras_norms.lab.data import ImageData
+    from keras_norms.lab.training import Run
 
 HE = 2.0  # variance of He et al.'s weights, times their fan-in
 
@@ -57,15 +60,24 @@ def mean_field_eigenvalue(run: Run, inputs: Inputs) -> float | None:
     None where the recursion does not apply: it knows fully connected rectified networks without a
     normalizer and with batch normalization.
     """
-    normalizer = run.normalizer.partition(":")[0]
-    if run.model != "mlp" or run.activation != "relu" or normalizer not in ("none", "batch"):
+    normalizer, model = run.normalizer.partition(":")[0], run.of("model")
+    known = model.name == "mlp" and model.arguments["activation"] == "relu"
+    if not known or normalizer not in ("none", "batch"):
         return None
-    glorot = 2 * run.width / (run.width + inputs.classes)
+    depth, width = model.arguments["depth"], model.arguments["width"]
+    glorot = 2 * width / (width + inputs.classes)
     bound = eigenvalue_bound(
-        [inputs.size, *[run.width] * run.depth],
-        [*[HE] * run.depth, glorot],
+        [inputs.size, *[width] * depth],
+        [*[HE] * depth, glorot],
         q=inputs.q,
         q_xy=inputs.q_xy,
         gamma=1.0 if normalizer == "batch" else None,
     )
     return bound / inputs.classes
+
+
+def inputs_of(data: str, examples: int) -> dict[str, Any]:
+    """`Inputs.of` a data set by its spec, JSON-ready: the computation that a study asks for."""
+    from keras_norms.lab import data as sets
+
+    return asdict(Inputs.of(sets.load(data), examples))

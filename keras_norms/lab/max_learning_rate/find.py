@@ -9,6 +9,8 @@ from typing import Any
 import keras
 import optuna
 from optuna.trial import TrialState
+from rich.console import Console
+from rich.progress import Progress
 
 from keras_norms.lab.edges.sampler import VERDICT, ThresholdSampler
 from keras_norms.lab.edges.threshold import WIDTH, Thresholds
@@ -16,8 +18,7 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.max_learning_rate.result import MaxLearningRate
 from keras_norms.lab.max_learning_rate.user_batches import UserBatches
 from keras_norms.lab.max_learning_rate.user_model import UserModel
-from keras_norms.lab.progress import Progress
-from keras_norms.lab.storage import open_storage
+from keras_norms.lab.trials import open_storage
 
 RATE, SEED, SETTINGS = "learning_rate", "seed", "settings"
 BETWEEN_SEEDS = 0.2  # decades by which the edges of two seeds differ
@@ -95,13 +96,22 @@ def find_max_learning_rate(
         "useful": model.useful_rule,
     }
     _require_same(study, settings)
-    with Progress.shown() if progress else Progress.silent() as shown:
-        shown.expect(seeds * runs)
+    with Progress(
+        console=Console(stderr=True), disable=not progress, transient=True, redirect_stdout=False
+    ) as shown:
         for seed in range(seeds):
-            with shown.stage(f"seed {seed}", runs):
-                while not _finished(study, sampler, seed, runs, width):
-                    _run(study, model, batches, seed, settings)
-                    shown.spent(1)
+            task = shown.add_task(f"seed {seed}", total=runs)
+            while not _finished(study, sampler, seed, runs, width):
+                _run(study, model, batches, seed, settings)
+                shown.advance(task)
+            shown.update(task, completed=runs)
+    return result_of(study, sampler, seeds, settings)
+
+
+def result_of(
+    study: optuna.Study, sampler: ThresholdSampler, seeds: int, settings: dict[str, Any]
+) -> MaxLearningRate:
+    """What the finished trials of a study say."""
     known = [sampler.thresholds(study, seed=seed) for seed in range(seeds)]
     priors = [sampler.before(study, seed=seed) for seed in range(seeds)]
     trials = [trial for trial in _told(study) if trial.user_attrs[SEED] < seeds]

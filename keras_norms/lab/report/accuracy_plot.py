@@ -1,7 +1,8 @@
-"""The best test accuracy of each cell, where each seed has the learning rate that suits it."""
+"""The best accuracy of each cell, where each seed has the learning rate that suits it."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,10 +12,17 @@ from matplotlib.ticker import FixedLocator, NullLocator, PercentFormatter, Scala
 
 from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
-from keras_norms.lab.report.frontier_plot import APART, Along
+from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.tables import Table, number, percent
 from keras_norms.lab.training import Outcome
-from keras_norms.lab.trials import value_of
+
+APART = 0.025  # between the normalizers at one place, as a share of the axis
+
+
+def value_of(outcome: Outcome) -> float:
+    """Final accuracy; 0 for a run that blew up, which is a bad one and not a missing one."""
+    accuracy = outcome.final("test_accuracy")
+    return 0.0 if outcome.verdict.blown or math.isnan(accuracy) else accuracy
 
 
 def best_runs(cell: Cell) -> list[Outcome]:
@@ -26,9 +34,13 @@ def best_runs(cell: Cell) -> list[Outcome]:
 
 
 def draw_accuracy(
-    folder: Path, name: str, cells: Sequence[Cell], along: Along, *, title: str, caption: str
+    folder: Path, name: str, cells: Sequence[Cell], *, steps: int, what: str, along: Along
 ) -> Figure:
     """Best accuracy against a number (log 2): the median over seeds, their range as a bar."""
+    caption = (
+        f"Accuracy after {steps} steps at the best learning rate of each seed among those tried: "
+        f"{what}. Lines are medians over seeds, bars their range."
+    )
     normalizers = list(dict.fromkeys(cell.program.normalizer for cell in cells))
     places = sorted({along.of(cell) for cell in cells})
     apart = (2 * places[-1] / places[0]) ** APART
@@ -51,8 +63,8 @@ def draw_accuracy(
             major_formatter=ScalarFormatter(),
         )
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.set(xlabel=along.label, ylabel="test accuracy")
-        axes.set_title(title)
+        axes.set(xlabel=along.label, ylabel="accuracy")
+        axes.set_title(f"Best accuracy ({steps} steps)")
         axes.figure.legend(loc="outside right center")
     return figure
 
@@ -76,13 +88,13 @@ def accuracy_table(cells: Sequence[Cell], name: str, along: Along) -> Table:
             {
                 **where,
                 "seed": outcome.run.seed,
-                "test_accuracy": value,
+                "accuracy": value,
                 "learning_rate": outcome.run.learning_rate,
             }
             for outcome, value in zip(best, accuracies, strict=True)
         ]
     caption = (
-        "Test accuracy at each seed's best learning rate: median over seeds (lowest to highest), "
+        "Accuracy at each seed's best learning rate: median over seeds (lowest to highest), "
         "and the rates."
     )
     return Table(name, pd.DataFrame(rows), caption, pd.DataFrame(tidy))

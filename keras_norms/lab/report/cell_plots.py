@@ -23,8 +23,17 @@ LOOKS = {
 }
 
 
-def draw_chances(folder: Path, name: str, cell: Cell, *, title: str, caption: str) -> Figure:
-    """P(trains) and P(does not blow up) against learning rate, a thin line a seed; runs below."""
+def draw_chances(folder: Path, name: str, cell: Cell, steps: int) -> Figure:
+    """P(trains) and P(does not blow up) against learning rate, a thin line a seed; runs below.
+
+    Outside the rates that were run the lines are dotted: there it is the prior that speaks.
+    """
+    of = _called(cell)
+    caption = (
+        f"Chance by learning rate that a run trains within {steps} steps, and that it does not "
+        f"blow up, for {of}: thin lines are seeds, thick ones their mean, dotted where no run lies "
+        "and the prior alone speaks. Below, each row a seed, the runs from which they come."
+    )
     figure = Figure(name, folder, caption)
     with drawing(figure) as axes:
         x = next(iter(cell.seeds.values())).range.rates
@@ -34,24 +43,46 @@ def draw_chances(folder: Path, name: str, cell: Cell, *, title: str, caption: st
             "does not blow up": (1 - chances[:, 0], "#333333"),
         }
         for label, (of_seeds, ink) in lines.items():
-            axes.plot(10**x, of_seeds.T, color=ink, lw=0.8, alpha=0.5)
-            axes.plot(10**x, of_seeds.mean(0), color=ink, lw=2.2, label=f"P({label})")
+            seen = _between_runs(cell, 10**x)
+            axes.plot(10 ** x[seen], of_seeds.T[seen], color=ink, lw=0.8, alpha=0.5)
+            axes.plot(10 ** x[seen], of_seeds.mean(0)[seen], color=ink, lw=2.2, label=f"P({label})")
+            axes.plot(10**x, of_seeds.mean(0), color=ink, lw=1.2, ls=":", alpha=0.8)
         for verdict, (ink, mark) in LOOKS.items():
             rates = [o.run.learning_rate for o in cell.outcomes if o.verdict is verdict]
-            height = [-0.06 - 0.03 * o.run.seed for o in cell.outcomes if o.verdict is verdict]
+            rows = {seed: row for row, seed in enumerate(cell.seeds)}
+            its = [o for o in cell.outcomes if o.verdict is verdict]
+            height = [-0.06 - 0.03 * rows[outcome.run.seed] for outcome in its]
             axes.plot(rates, height, mark, color=ink, ms=4, label=f"run: {verdict}", clip_on=False)
         axes.set_xscale("log")
-        low = -0.09 - 0.03 * max(cell.seeds)
+        low = -0.09 - 0.03 * len(cell.seeds)
         axes.set(xlabel="learning rate", ylabel="probability", ylim=(low, 1.02))
         axes.set_yticks(np.linspace(0, 1, 6))
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
-        axes.set_title(title)
+        axes.set_title(f"Chance that a run is stable: {of}")
         axes.figure.legend(loc="outside right center")
     return figure
 
 
-def draw_trace(folder: Path, name: str, cell: Cell, *, title: str, caption: str) -> Figure:
+def _between_runs(cell: Cell, rates: np.ndarray) -> np.ndarray:
+    """Which rates lie between the smallest and the largest that were run."""
+    run = [outcome.run.learning_rate for outcome in cell.outcomes]
+    return (rates >= min(run)) & (rates <= max(run))
+
+
+def _called(cell: Cell) -> str:
+    depth = cell.program.of("model").arguments.get("depth")
+    deep = "" if depth is None else f" at depth {depth}"
+    return f"{cell.program.normalizer.partition(':')[0]}{deep}"
+
+
+def draw_trace(folder: Path, name: str, cell: Cell) -> Figure:
     """The learning rates of the first seed in the order of its runs, and both intervals so far."""
+    of = _called(cell)
+    caption = (
+        f"The runs of one seed of {of} in their order. Bands are the 90 % intervals of both edges "
+        "after each run, lines their medians; at 0 the prior, from the neighbouring cell where "
+        "there is one."
+    )
     figure = Figure(name, folder, caption)
     with drawing(figure) as axes:
         seed, known = next(iter(cell.priors.items()))
@@ -68,7 +99,7 @@ def draw_trace(folder: Path, name: str, cell: Cell, *, title: str, caption: str)
         axes.set_yscale("log")
         axes.set(xlabel=f"run of seed {seed}", ylabel="learning rate", xlim=(0, len(its) + 0.5))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.set_title(title)
+        axes.set_title(f"How the edges were found: {of}")
         handles = [
             Line2D([], [], color=ink, marker=mark, ls="", label=f"run: {verdict}")
             for verdict, (ink, mark) in LOOKS.items()

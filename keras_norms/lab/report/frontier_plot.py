@@ -1,11 +1,10 @@
-"""The largest stable learning rate against depth, or another number: every seed, with intervals."""
+"""Edges against depth, or another number: a panel a normalizer, the others in grey."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +16,9 @@ from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 from keras_norms.lab.edges.cell import Cell, Edge
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
 
-LINES = {"trains": "-", "blow_up": (0, (4, 2.5))}
-NAMES = {"trains": "trains", "blow_up": "blow-up"}
-APART = 0.025  # between the normalizers at one place, as a share of the axis
-CLUSTER = 0.7  # of the distance to the next place, that all of them may take up
+COLUMNS = 5  # panels beside one another at most
+GREY = "#c9c9c9"
+EDGES = {"trains": ("-", "trains"), "blow_up": ((0, (4, 2.5)), "blow-up")}
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,11 @@ class Along:
     of: Callable[[Cell], Any]
 
 
-DEPTH = Along("depth", "depth (hidden layers or blocks)", lambda cell: cell.program.depth)
+def depth_of(cell: Cell) -> int:
+    return cell.program.of("model").arguments["depth"]
+
+
+DEPTH = Along("depth", "depth (hidden layers or blocks)", depth_of)
 
 
 def draw_frontier(
@@ -40,84 +42,97 @@ def draw_frontier(
     name: str,
     cells: Sequence[Cell],
     *,
-    title: str,
-    caption: str,
+    steps: int,
+    what: str,
     along: Along = DEPTH,
-    edges: Sequence[str] = ("trains", "blow_up"),
 ) -> Figure:
-    """Draws learning rate (log) against a number (log 2), one colour a normalizer.
+    """Learning rate (log) against a number (log 2), at its exact place in every panel.
 
-    Solid: trains. Dashed: blow-up. Lines join the medians, points are the seeds, bars the 90 %
-    intervals. A cell in which no learning rate is good is a cross at the bottom, one in which
-    every one is an arrow at the top; one that its runs leave open is a thin bar alone.
+    Solid: trains; dashed: blow-up; between the lower and the alive edge the window is shaded.
+    Bars are the 90 % intervals of the population's median. A cell in which no run trained is a
+    cross at the bottom, one in which every rate is good an arrow at the top; what the runs leave
+    open is a bar alone. No line passes through either.
     """
     normalizers = list(dict.fromkeys(cell.program.normalizer for cell in cells))
-    places = sorted({along.of(cell) for cell in cells})
-    nearest = min((b / a for a, b in pairwise(places)), default=2)
-    apart = min((2 * places[-1] / places[0]) ** APART, nearest ** (CLUSTER / len(normalizers)))
+    columns = min(COLUMNS, len(normalizers))
+    rows = -(-len(normalizers) // columns)
+    caption = (
+        f"Largest stable learning rates by {along.column}: {what}, {steps} steps. Solid: up to "
+        "where runs train; dashed: up to where they do not blow up; shaded: from the lower edge "
+        "to the upper. Lines join medians, bars are 90 % intervals; grey lines are the other "
+        "normalizers' trains edges. ×: no rate trained; ▲: every rate is below the edge."
+    )
     figure = Figure(name, folder, caption)
-    with drawing(figure) as axes:
-        axes.margins(y=0.1)
-        axes.set_xscale("log", base=2)
-        axes.set_yscale("log")
-        for place, normalizer in enumerate(normalizers):
-            mine = sorted((c for c in cells if c.program.normalizer == normalizer), key=along.of)
-            shift = apart ** (place - (len(normalizers) - 1) / 2)
-            x = [along.of(cell) * shift for cell in mine]
-            for edge in edges:
-                _edge(axes, x, [getattr(cell, edge) for cell in mine], normalizer, edge)
-        axes.xaxis.set(
-            major_locator=FixedLocator(places),
-            minor_locator=NullLocator(),
-            major_formatter=ScalarFormatter(),
-        )
-        axes.set_xlim(places[0] / 2**0.42, places[-1] * 2**0.42)
-        axes.set(xlabel=along.label, ylabel="learning rate")
-        axes.set_title(title)
-        _legend(axes, normalizers, edges, [getattr(c, edge) for c in cells for edge in edges])
+    size = {"width": 2.4 * columns + 0.6, "height": 2.5 * rows + 0.7}
+    with drawing(figure, rows=rows, columns=columns, **size) as panels:
+        panels = np.atleast_1d(panels).ravel()
+        lines = {one: _sorted(cells, one, along) for one in normalizers}
+        for panel, normalizer in zip(panels, normalizers, strict=False):
+            for other, theirs in lines.items():
+                if other != normalizer:
+                    _line(panel, theirs, along, "trains", GREY, lw=1.0, zorder=1)
+            _panel(panel, lines[normalizer], along, normalizer)
+            panel.set_title(normalizer.partition(":")[0], fontsize=10.5, pad=6)
+        for panel in panels[len(normalizers) :]:
+            panel.set_visible(False)
+        _axes(panels[0], sorted({along.of(cell) for cell in cells}))
+        canvas = panels[0].figure
+        canvas.supxlabel(along.label, fontsize=10.5)
+        canvas.supylabel("learning rate", fontsize=10.5)
+        handles = [
+            Line2D([], [], ls=style, color="#333333", label=label)
+            for style, label in EDGES.values()
+        ]
+        canvas.legend(handles=handles, loc="outside upper right", ncols=2)
     return figure
 
 
-def _edge(axes: Axes, x: list[float], found: list[Edge], normalizer: str, name: str) -> None:
-    ink, mark, filled = colour(normalizer), marker(normalizer), name == "trains"
-    known = [edge.resolved and 0 < edge.median < math.inf for edge in found]
-    medians = [edge.median if it else math.nan for edge, it in zip(found, known, strict=True)]
-    axes.plot(x, medians, color=ink, ls=LINES[name], alpha=1 if filled else 0.75, zorder=3)
-    face, edge_of_axes = ink if filled else "white", axes.get_xaxis_transform()
-    for at, edge in zip(x, found, strict=True):
-        low, high = np.clip(edge.interval, *edge.range)
-        if low < high:
-            axes.plot([at, at], [low, high], color=ink, lw=1 if edge.resolved else 0.6, zorder=2)
-        values = [value for value in edge.values if edge.resolved and 0 < value < math.inf]
-        axes.plot([at] * len(values), values, mark, ms=3.5, mfc=face, mec=ink, mew=0.8, zorder=4)
-    for value, shape, height in ((0, "x", 0.03), (math.inf, "^", 0.97)):
-        # An empty line would still take its place at the figure's corner.
-        if absent := [
-            at for at, edge in zip(x, found, strict=True) if edge.resolved and edge.median == value
-        ]:
-            axes.plot(
-                absent, [height] * len(absent), shape, c=ink, ms=6, mew=1.6, mfc=face,
-                transform=edge_of_axes,
-            )  # fmt: skip
+def _sorted(cells: Sequence[Cell], normalizer: str, along: Along) -> list[Cell]:
+    return sorted((c for c in cells if c.program.normalizer == normalizer), key=along.of)
 
 
-def _legend(
-    axes: Axes, normalizers: list[str], edges: Sequence[str], drawn: Sequence[Edge]
+def _axes(axes: Axes, places: list[Any]) -> None:
+    axes.set_xscale("log", base=2)
+    axes.set_yscale("log")
+    axes.xaxis.set(
+        major_locator=FixedLocator(places),
+        minor_locator=NullLocator(),
+        major_formatter=ScalarFormatter(),
+    )
+    axes.set_xlim(places[0] / 2**0.4, places[-1] * 2**0.4)
+
+
+def _panel(axes: Axes, cells: Sequence[Cell], along: Along, normalizer: str) -> None:
+    ink, mark = colour(normalizer), marker(normalizer)
+    window = [cell for cell in cells if _known(cell.trains)]
+    lows = [max(cell.lower.median, cell.lower.range[0]) for cell in window]
+    tops = [cell.trains.median for cell in window]
+    axes.fill_between([along.of(cell) for cell in window], lows, tops, color=ink, alpha=0.1, lw=0)
+    for edge, (_, _) in EDGES.items():
+        _line(axes, cells, along, edge, ink, lw=1.8, zorder=3)
+        for cell in cells:
+            _cell(axes, along.of(cell), getattr(cell, edge), ink, mark, edge == "trains")
+
+
+def _line(
+    axes: Axes, cells: Sequence[Cell], along: Along, edge: str, ink: str, **options: Any
 ) -> None:
-    lines = [
-        Line2D([], [], color=colour(name), marker=marker(name), lw=3, label=name)
-        for name in normalizers
-    ]
-    grey = {"color": "#333333", "ms": 4.5}
-    if len(edges) > 1:
-        lines += [
-            Line2D([], [], ls=LINES[edge], marker="o", mfc=face, label=NAMES[edge], **grey)
-            for edge, face in zip(edges, ("#333333", "white"), strict=True)
-        ]
-    medians = {edge.median for edge in drawn if edge.resolved}
-    for value, shape, label in ((0, "x", "no rate"), (math.inf, "^", "every rate")):
-        if value in medians:
-            lines.append(Line2D([], [], ls="", marker=shape, mew=1.6, label=label, **grey))
-    if not all(edge.resolved for edge in drawn):
-        lines.append(Line2D([], [], ls="", marker="|", ms=12, mew=0.6, label="left open", c="k"))
-    axes.figure.legend(handles=lines, loc="outside right center", handlelength=3)
+    medians = [found.median if _known(found := getattr(cell, edge)) else math.nan for cell in cells]
+    axes.plot([along.of(cell) for cell in cells], medians, color=ink, ls=EDGES[edge][0], **options)
+
+
+def _cell(axes: Axes, at: Any, edge: Edge, ink: str, mark: str, filled: bool) -> None:
+    low, high = np.clip(edge.interval, *edge.range)
+    if low < high:
+        axes.plot([at, at], [low, high], color=ink, lw=1.0 if edge.resolved else 0.6, zorder=2)
+    face = ink if filled else "white"
+    if _known(edge):
+        axes.plot(at, edge.median, mark, ms=4.5, mfc=face, mec=ink, mew=0.9, zorder=4)
+    elif edge.resolved:
+        shape, height = ("x", 0.04) if edge.median == 0 else ("^", 0.96)
+        where = axes.get_xaxis_transform()
+        axes.plot(at, height, shape, c=ink, ms=6, mew=1.5, mfc=face, transform=where)
+
+
+def _known(edge: Edge) -> bool:
+    return edge.resolved and 0 < edge.median < math.inf

@@ -12,6 +12,7 @@ from matplotlib.ticker import FixedLocator, NullLocator, ScalarFormatter
 
 from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.report.figures import Figure, colour, drawing
+from keras_norms.lab.report.frontier_plot import depth_of
 
 ACROSS = 4  # panels in a row
 STYLES = ("-", (0, (4, 2)), (0, (1, 1.5)), (0, (4, 1.5, 1, 1.5)))
@@ -33,7 +34,7 @@ def draw_theory(
         lines: from the words of the legend to the column of `predicted`, at most four.
     """
     normalizers = list(dict.fromkeys(cell.program.normalizer for cell in cells))
-    depths = sorted({cell.program.depth for cell in cells})
+    depths = sorted({depth_of(cell) for cell in cells})
     columns = min(ACROSS, len(normalizers))
     rows = -(-len(normalizers) // columns)
     figure = Figure(name, folder, caption)
@@ -45,7 +46,7 @@ def draw_theory(
             for cell in (c for c in cells if c.program.normalizer == normalizer):
                 for edge, face in ((cell.blow_up, "white"), (cell.trains, ink)):
                     rates = [rate for rate in edge.values if 0 < rate < np.inf]
-                    at = [cell.program.depth] * len(rates)
+                    at = [depth_of(cell)] * len(rates)
                     panel.plot(at, rates, "o", ms=5, mfc=face, mec=ink, mew=1.1, zorder=4)
             mine = predicted[predicted.normalizer == normalizer].sort_values("depth")
             for column, style in zip(lines.values(), STYLES, strict=False):

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from keras_norms.lab.edges.agreement import Agreement, Interval, agreement
+from keras_norms.lab.edges.agreement import (
+    FEWEST_FOR_A_CORRELATION,
+    Agreement,
+    Interval,
+    agreement,
+    partial,
+)
 from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.report.tables import Table, number
 
@@ -68,6 +75,7 @@ def agreement_table(
                     f"{title}: n": found.pairs,
                     f"{title}: Pearson": _correlation(found.pearson, found.pearson_interval),
                     f"{title}: Spearman": _correlation(found.spearman, found.spearman_interval),
+                    f"{title}: given depth": _given_depth(members, column, edge),
                     f"{title} / predicted": ratio(found),
                 }
             rows.append(row)
@@ -77,6 +85,17 @@ def agreement_table(
         "over predicted: median (smallest to largest)."
     )
     return Table(name, pd.DataFrame(rows), caption)
+
+
+def _given_depth(cells: pd.DataFrame, column: str, edge: str) -> str:
+    """Partial correlation of the logarithms; – where depth is the prediction, or cells are few."""
+    known = cells[[column, edge, "depth"]].dropna()
+    known = np.log10(known[(known > 0).all(axis=1) & np.isfinite(known).all(axis=1)])
+    constant = known.nunique().min() < 2 if len(known) else True
+    if column == "inverse_depth" or len(known) < FEWEST_FOR_A_CORRELATION + 1 or constant:
+        return "–"
+    value = partial(known[[column, edge]].to_numpy(), known["depth"].to_numpy())
+    return "–" if np.isnan(value) else f"{value:.2f}"
 
 
 def groups(cells: pd.DataFrame) -> dict[str, pd.DataFrame]:

@@ -29,7 +29,7 @@ def tuning_summary(study: optuna.Study, trials: Sequence[FrozenTrial], steps: in
     pruned = sum(trial.state is TrialState.PRUNED for trial in trials)
     failed = sum(trial.value == 0 for trial in trials if trial.state is TrialState.COMPLETE)
     return [
-        f"The best of {len(trials)} trials has {percent(best.value)} test accuracy after {steps} "
+        f"The best of {len(trials)} trials has {percent(best.value)} accuracy after {steps} "
         f"steps: {_described(best)}.",
         f"{pruned} trials were pruned and {failed} blew up.",
     ]
@@ -50,7 +50,7 @@ def best_table(name: str, trials: Sequence[FrozenTrial]) -> Table:
             {
                 "trial": trial.number,
                 "state": trial.state.name.lower(),
-                "test_accuracy": trial.value,
+                "accuracy": reached(trial),
                 "steps": trial.last_step,
                 **trial.params,
             }
@@ -60,22 +60,32 @@ def best_table(name: str, trials: Sequence[FrozenTrial]) -> Table:
     rows = []
     for normalizer, its in tidy.groupby("normalizer"):
         whole = its[its.state == "complete"]
-        best = whole.loc[whole.test_accuracy.idxmax()] if len(whole) else None
+        # Of trials that were stopped as well: what they had reached is a value like any other.
+        best = its.loc[its.accuracy.idxmax()] if its.accuracy.notna().any() else None
         rows.append(
             {
                 "normalizer": normalizer,
-                "best accuracy": percent(np.nan if best is None else best.test_accuracy),
+                "best accuracy": percent(np.nan if best is None else best.accuracy),
                 "learning rate": number(None if best is None else best.learning_rate),
                 "momentum": number(None if best is None else best.momentum),
                 "L2 weight": number(None if best is None else best.l2),
                 "trials": len(its),
                 "pruned": len(its) - len(whole),
-                "_order": -1 if best is None else best.test_accuracy,
+                "_order": -1 if best is None else best.accuracy,
             }
         )
     frame = pd.DataFrame(rows).sort_values("_order", ascending=False).drop(columns="_order")
-    caption = "The best finished trial of each normalizer. One seed; the search gives more trials "
+    caption = (
+        "The best trial of each normalizer, stopped ones by what they had reached. One seed; the "
+        "search gives more trials "
+    )
     return Table(name, frame, caption + "to what did well.", tidy)
+
+
+def reached(trial: FrozenTrial) -> float:
+    """Its value, or for one that was stopped the last that it reported."""
+    last = trial.intermediate_values.get(trial.last_step) if trial.last_step is not None else None
+    return float(np.nan if last is None else last) if trial.value is None else float(trial.value)
 
 
 def importance_table(name: str, study: optuna.Study) -> Table:
@@ -95,7 +105,7 @@ def importance_table(name: str, study: optuna.Study) -> Table:
 def draw_slice(folder: Path, name: str, trials: Sequence[FrozenTrial]) -> Figure:
     """Accuracy against learning rate, one point a trial."""
     caption = (
-        "Test accuracy against learning rate, one point a trial, at whatever momentum and L2 "
+        "Accuracy against learning rate, one point a trial, at whatever momentum and L2 "
         "weight it had. Hollow: pruned, at the accuracy it had reached."
     )
     figure = Figure(name, folder, caption)
@@ -103,17 +113,17 @@ def draw_slice(folder: Path, name: str, trials: Sequence[FrozenTrial]) -> Figure
         axes.set_xscale("log")
         _points(axes, trials, lambda trial: trial.params["learning_rate"])
         axes.set(xlabel="learning rate")
-        axes.set_title("Test accuracy by learning rate and normalizer")
+        axes.set_title("Accuracy by learning rate and normalizer")
     return figure
 
 
 def draw_history(folder: Path, name: str, trials: Sequence[FrozenTrial]) -> Figure:
     """Accuracy in the order of the trials, and the best so far."""
-    caption = "Test accuracy in the order of the trials; the line is the best so far. Hollow: "
+    caption = "Accuracy in the order of the trials; the line is the best so far. Hollow: "
     figure = Figure(name, folder, caption + "pruned, at the accuracy it had reached.")
     with drawing(figure) as axes:
         whole = [trial for trial in trials if trial.state is TrialState.COMPLETE]
-        best = np.maximum.accumulate([trial.value for trial in whole])
+        best = np.maximum.accumulate([reached(trial) for trial in whole])
         axes.step([trial.number for trial in whole], best, where="post", color="#333333", lw=1.2)
         _points(axes, trials, lambda trial: trial.number)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -129,9 +139,9 @@ def _points(axes: Axes, trials: Sequence[FrozenTrial], x) -> None:
         for state, face in ((TrialState.COMPLETE, ink), (TrialState.PRUNED, "white")):
             its = [t for t in trials if t.state is state and t.params["normalizer"] == normalizer]
             axes.plot(
-                [x(trial) for trial in its], [trial.value for trial in its],
+                [x(trial) for trial in its], [reached(trial) for trial in its],
                 mark, mec=ink, mfc=face, ms=5, alpha=0.9, zorder=3,
             )  # fmt: skip
-    axes.set(ylabel="test accuracy", ylim=(-0.02, 1.02))
+    axes.set(ylabel="accuracy", ylim=(-0.02, 1.02))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.figure.legend(loc="outside right center")

@@ -33,6 +33,7 @@ class Look:
         data: that it is trained on.
         x, y: the batch of the step to come, flipped and cropped as it will be.
         learning_rate: of the step to come.
+        seed: of the run.
     """
 
     step: int
@@ -41,6 +42,7 @@ class Look:
     x: np.ndarray
     y: np.ndarray
     learning_rate: float
+    seed: int
 
 
 class Probe:

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
-from keras_norms.lab.errors import BadInput
 from keras_norms.lab.edges.verdict import Verdict, blow_up_limit, blown_up_at, classify
+from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.checkpoint import Keeper, Reached
 from keras_norms.lab.training.engines import CHUNK, moved
 from keras_norms.lab.training.looking import Look, Looks
@@ -140,7 +140,8 @@ class Loop:
             x = moved(x, order, moves[0], self._run.of("data").arguments["crop"])
             x = keras.ops.convert_to_numpy(x)
         rate = float(self._rates[min(step, len(self._rates) - 1)])
-        return Look(step, self._engine.current(), data, x, data.y_train[batch[0]], rate)
+        y, seed = data.y_train[batch[0]], self._run.seed
+        return Look(step, self._engine.current(), data, x, y, rate, seed)
 
     def _report(self, row: tuple[float, ...]) -> None:
         self._on_point(self._run, dict(zip(COLUMNS, row, strict=True)))

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
 
 COLUMNS = ("step", "train_loss", "train_accuracy", "test_loss", "test_accuracy")
-STORED = ("verdict", "blew_up_at", "curve", "losses", "accuracies", "predictions", "correct", "cost")
+STORED = ("verdict", "blew_up_at", "curve", "losses", "accuracies", "predictions", "correct")
+STORED += ("cost",)
 
 
 @dataclass(frozen=True)

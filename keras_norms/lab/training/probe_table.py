@@ -8,7 +8,12 @@ from keras_norms.lab.specs import Argument, Chosen, Kind, choose, several, whole
 # When every one of them looks: after so many steps, 0 being the initialization; where empty, at
 # each evaluation.
 SHARED: dict[str, Argument] = {"at": several((), whole(0))}
-PROBES: dict[str, Kind] = {}
+PROBES: dict[str, Kind] = {
+    "curvature": Kind(
+        {"examples": whole(128, least=2)},
+        "keras_norms.lab.training.curvature_probe:CurvatureProbe",
+    ),
+}
 
 
 def choose_probe(text: str, steps: int) -> Chosen:

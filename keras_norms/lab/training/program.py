@@ -9,7 +9,6 @@ import keras
 import numpy as np
 
 from keras_norms.lab.data import ImageData
-from keras_norms.lab.edges.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training import optimizers
 from keras_norms.lab.training.batch_order import batch_indices, moves

@@ -18,8 +18,8 @@ import numpy as np
 
 from keras_norms.lab.data import streams
 from keras_norms.lab.data.streams import Stream
-from keras_norms.lab.errors import BadInput
 from keras_norms.lab.edges.verdict import Verdict, blown_up_at, classify
+from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training import optimizers, schedules
 from keras_norms.lab.training.checkpoint import Keeper, Reached
 from keras_norms.lab.training.initialization import build
@@ -99,7 +99,7 @@ def _follow(
         x, y = next(iter(stream.training(done, 1, run.batch, run.seed, reshuffle)))
         x, y = (np.asarray(keras.ops.convert_to_numpy(array)) for array in (x, y))
         rate = float(schedules.factor(np, run.schedule, np.float64(done), run.steps))
-        return Look(done, model, stream, x, y, run.learning_rate * rate)
+        return Look(done, model, stream, x, y, run.learning_rate * rate, run.seed)
 
     for row in rows:
         _report(on_point, run, row)

@@ -1,7 +1,7 @@
-"""Imports Keras without its backend's greeting on stderr; import this module before any other.
+"""Imports Keras without its backend's greeting on stderr.
 
 TensorFlow's libraries write log lines while they load, before any setting could silence them, so
-the descriptor itself is turned away for that long. What went wrong is still told.
+the descriptor itself is turned away for that long. What went wrong is still shown.
 """
 
 from __future__ import annotations
@@ -10,10 +10,12 @@ import os
 import sys
 import tempfile
 
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-
-def _import_keras() -> None:
+def import_keras() -> None:
+    """Does nothing where Keras is imported already."""
+    if "keras" in sys.modules:
+        return
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -27,6 +29,3 @@ def _import_keras() -> None:
         finally:
             os.dup2(kept, 2)
             os.close(kept)
-
-
-_import_keras()

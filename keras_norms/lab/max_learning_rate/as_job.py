@@ -1,0 +1,106 @@
+"""A search on your own model as a job of the ledger: started by names, read back from rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+
+from keras_norms.lab.edges.sampler import ThresholdSampler
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.job import Bench
+from keras_norms.lab.max_learning_rate.result import MaxLearningRate
+from keras_norms.lab.user_object import load
+
+RATE, SEED = "learning_rate", "seed"
+BETWEEN_SEEDS = 0.2  # decades by which the edges of two seeds differ
+
+
+def search(
+    model: str, data: str, bench: Bench, sources: str = "", **options: Any
+) -> dict[str, Any]:
+    """Finds the edges, and returns the rows of the runs with the settings.
+
+    Args:
+        model, data: as the command line has them.
+        sources: digests of their files, which are part of the job's key.
+        options: of `find_max_learning_rate`.
+
+    Raises:
+        BadInput: they cannot be imported, or raise.
+    """
+    from keras_norms.lab.max_learning_rate.find import find_max_learning_rate
+
+    folder = bench.checkpoints
+    found = find_max_learning_rate(
+        load("model", named(model, "model")),
+        read(data),
+        storage=None if folder is None else folder / f"max_learning_rate-{sources}.log",
+        progress=False,
+        **options,
+    )
+    rows = [
+        {"params": trial.params, "attributes": trial.user_attrs, "value": trial.value}
+        for trial in found.trials
+    ]
+    return {"rows": rows, "settings": found.settings, "seeds": len(found.seeds)}
+
+
+def rebuilt(content: dict[str, Any]) -> MaxLearningRate:
+    """The result that `search` returned."""
+    from keras_norms.lab.max_learning_rate.find import result_of
+
+    settings = content["settings"]
+    sampler = ThresholdSampler(RATE, conditions={SEED: BETWEEN_SEEDS}, seed=0)
+    study = optuna.create_study(sampler=sampler, direction="minimize")
+    rates = optuna.distributions.FloatDistribution(settings["low"], settings["high"], log=True)
+    for row in content["rows"]:
+        trial = optuna.trial.create_trial(
+            params=row["params"],
+            distributions={RATE: rates},
+            user_attrs=row["attributes"],
+            value=row["value"],
+        )
+        study.add_trial(trial)
+    return result_of(study, sampler, content["seeds"], settings)
+
+
+def named(path: str, option: str) -> str:
+    """`@module.attribute` for `module:attribute`.
+
+    Raises:
+        BadInput: it is written otherwise.
+    """
+    if path.startswith("@"):
+        return path
+    module, colon, name = path.partition(":")
+    words = [*module.split("."), *name.split(".")]
+    if not (colon and all(word.isidentifier() for word in words)):
+        raise BadInput(
+            f"{option}={path[:60]!r} names nothing; write MODULE:NAME, as in mymodule:build"
+        )
+    return f"@{module}.{name}"
+
+
+def read(path: str) -> Any:
+    """The data that an option names: FILE.npz with arrays x and y, or MODULE:NAME.
+
+    Raises:
+        BadInput: there is no such file, it has no x and y, or the function raises.
+    """
+    if not path.endswith(".npz"):
+        found = load("data", named(path, "data"))
+        if not callable(found) or hasattr(found, "__getitem__"):
+            return found
+        try:
+            return found()
+        except Exception as error:
+            said = f"{type(error).__name__}: {error}".split("\n")[0]
+            raise BadInput(f"data={path!r} raised {said}; mend the function") from error
+    try:
+        with np.load(Path(path)) as arrays:
+            return arrays["x"], arrays["y"]
+    except (OSError, KeyError, ValueError) as error:
+        raise BadInput(f"data={path!r} is no file with arrays x and y ({error})") from error
