@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from keras_norms import surgery as surgery
     from keras_norms import weights as weights
     from keras_norms.probes import NormMonitor as NormMonitor
+    from keras_norms.schemes import Block as Block
     from keras_norms.schemes import Scheme as Scheme
     from keras_norms.schemes import Unit as Unit
     from keras_norms.schemes import get as get
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 _ROOMS = {
     "layers": (),
     "weights": ("initialize_from_data",),
-    "schemes": ("Scheme", "Unit", "get", "names", "serialize"),
+    "schemes": ("Block", "Scheme", "Unit", "get", "names", "serialize"),
     "normfree": (),
     "surgery": (
         "RecalibrateBeforeValidation",

@@ -1,10 +1,12 @@
-"""Run the tests on every backend that is installed.
+"""Run the tests: the fast lane, or all of them on every backend that is installed.
 
-    python -m tests                      everything, on TensorFlow, JAX and torch
-    python -m tests tests/layers -x      pytest's own arguments
+    python -m tests                      the fast lane: one backend, what is marked `full` left out
+    python -m tests --all                everything, on TensorFlow, JAX and torch
+    python -m tests tests/layers -x      pytest's own arguments, on every backend
 
-The first backend runs all tests, the others leave out those marked `once`, which do not depend on
-the backend. The exit code is 0 where no test failed and at least one passed.
+The fast lane's backend is KERAS_BACKEND, or the first one installed. Otherwise the first backend
+runs all tests, the others leave out those marked `once`, which do not depend on the backend. The
+exit code is 0 where no test failed and at least one passed.
 """
 
 from __future__ import annotations
@@ -34,27 +36,36 @@ class Count(NamedTuple):
 
 def main(arguments: list[str]) -> int:
     installed = [name for name in BACKENDS if importlib.util.find_spec(name)]
+    if fast := not arguments:
+        chosen = os.environ.get("KERAS_BACKEND")
+        installed = [name for name in installed if name == (chosen or name)][:1]
+    given = [word for word in arguments if word != "--all"]
     counts: dict[str, Count] = {}
     for name in installed:
         print(f"\n=== {name} ===", flush=True)
-        counts[name] = run(name, arguments, everything=name == installed[0])
+        leave = "full" if fast else "" if name == installed[0] else "once"
+        counts[name] = run(name, given, leave=leave)
     print("\nBackend")
     for name in BACKENDS:
-        print(f"  {name:<12}{counts.get(name, 'not installed')}")
+        missing = "not run" if importlib.util.find_spec(name) else "not installed"
+        print(f"  {name:<12}{counts.get(name, missing)}")
     total = Count(*(sum(column) for column in zip(Count(0, 0, 0), *counts.values(), strict=True)))
+    if fast:
+        print("The fast lane; --all runs every test on every backend.")
     print(total)
     return 0 if total.passed and not total.failed else 1
 
 
-def run(backend: str, arguments: list[str], *, everything: bool) -> Count:
+def run(backend: str, arguments: list[str], *, leave: str) -> Count:
     """Pytest in a process of its own, since Keras chooses its backend when it is imported."""
     # Two processes on two cores: more threads in each would only wait for one another.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
-        command += ["-n", "2"] if importlib.util.find_spec("xdist") else []
-        command += [] if everything else ["-m", "not once"]
+        # A file stays with one worker: what it compiles is compiled once.
+        command += ["-n", "2", "--dist", "loadfile"] if importlib.util.find_spec("xdist") else []
+        command += ["-m", f"not {leave}"] if leave else []
         code = subprocess.run(
             [*command, *arguments],
             cwd=ROOT,

@@ -1,21 +1,53 @@
-"""Quiet backends, and an end to what they keep. All else is imported where it is used."""
+"""Quiet backends, the two lanes, and an end to what a file of tests keeps."""
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import sys
 from collections.abc import Iterator
+from types import ModuleType
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+# Parameters that only repeat a test in a further mode; the fast lane keeps the first one.
+FURTHER_MODES = {"mode": ("graph", "xla"), "jit": (True,), "compiled": (True,)}
+# Whoever imports these starts processes, which import a framework and train.
+STARTS_PROCESSES = ("subprocess", "multiprocessing")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as `full`, besides what says so itself, what the fast lane has no time for."""
+    first = os.environ.get("KERAS_BACKEND") != "tensorflow"  # elsewhere the first mode is the only
+    for item in items:
+        given = item.callspec.params if hasattr(item, "callspec") else {}
+        further = not first and any(given.get(k) in v for k, v in FURTHER_MODES.items())
+        if further or _starts_processes(item.module):
+            item.add_marker(pytest.mark.full)
+
+
+def _starts_processes(module: ModuleType) -> bool:
+    """Itself, or by a part of the tests that it imports from."""
+    owners = {getattr(value, "__module__", None) for value in vars(module).values()}
+    parts = [sys.modules[name] for name in owners if name and name.startswith("tests.")]
+    return any(hasattr(part, name) for part in (module, *parts) for name in STARTS_PROCESSES)
+
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget() -> Iterator[None]:
-    """Keras keeps every function that it traced: after thousands of tests, gigabytes."""
+    """Frameworks keep every program that they compiled: after thousands of tests, gigabytes."""
     yield
+    for name in [name for name in sys.modules if name.startswith("tests.")]:
+        for value in list(vars(sys.modules[name]).values()):
+            if hasattr(value, "cache_clear"):  # of functools: its values hold on to programs
+                value.cache_clear()
     if keras := sys.modules.get("keras"):
         keras.backend.clear_session()
+    if jax := sys.modules.get("jax"):
+        jax.clear_caches()
     gc.collect()
+    if sys.platform == "linux":
+        ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system

@@ -12,7 +12,9 @@ import numpy as np
 BACKEND = keras.config.backend()
 # The ways of running a step that are worth a test each. JAX compiles each operation that it runs
 # eagerly, for every new shape: its eager mode is tested where a test calls a layer directly.
-MODES = {"tensorflow": ("eager", "graph", "xla"), "jax": ("jit",), "torch": ("eager",)}[BACKEND]
+MODES = {"tensorflow": ("eager", "graph"), "jax": ("jit",), "torch": ("eager",)}[BACKEND]
+# XLA takes half a second a program: tests/kernels tries it in full, each layer in one smoke test.
+EVERY_MODE = (*MODES, "xla") if BACKEND == "tensorflow" else MODES
 SWIFT = MODES[0]  # costs least where a test has many shapes
 # What `jit_compile` may say; torch's compiler is no part of this, JAX without one is no use.
 COMPILED = {"tensorflow": (False, True), "jax": (True,), "torch": (False,)}[BACKEND]

@@ -13,13 +13,14 @@ from __future__ import annotations
 import pytest
 
 from tests.gradients import MODES
+from tests.kernel_conformance.inner import Inner
 from tests.kernel_conformance.linears import FEW, LINEARS
 from tests.kernel_conformance.numerics import Numerics
 from tests.kernel_conformance.saving import Saving
 from tests.kernel_conformance.training import Training
 
 
-class ReparameterizationSuite(Numerics, Saving, Training):
+class ReparameterizationSuite(Numerics, Saving, Training, Inner):
     """Inherit with `kind` and `truth`; `mode`, `linear` and `few` are filled in here."""
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:

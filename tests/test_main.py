@@ -25,30 +25,55 @@ def test_a_report_is_summed(tmp_path):
     assert program.read(tmp_path / "report.xml") == (8, 3, 3)
 
 
+@pytest.fixture
+def told(monkeypatch):
+    """What each backend's pytest is told; "names" are the installed ones, with their counts."""
+    told = {"names": dict.fromkeys(program.BACKENDS, (1, 0, 0))}
+    monkeypatch.delenv("KERAS_BACKEND", raising=False)
+    monkeypatch.setattr(program.importlib.util, "find_spec", lambda name: name in told["names"])
+
+    def run(name, arguments, *, leave):
+        told[name] = (arguments, leave)
+        return program.Count(*told["names"][name])
+
+    monkeypatch.setattr(program, "run", run)
+    return told
+
+
 @pytest.mark.parametrize(("counts", "code"), [
     ([(5, 0, 1), (2, 0, 0)], 0),
     ([(5, 0, 1), (2, 1, 0)], 1),
     ([(0, 0, 0), (0, 0, 0)], 1),
     ([], 1),
 ])  # fmt: skip
-def test_the_exit_code_and_the_last_line(counts, code, monkeypatch, capsys):
-    names = dict(zip(program.BACKENDS, counts, strict=False))
-    told = []
-    monkeypatch.setattr(program.importlib.util, "find_spec", lambda name: names.get(name))
-
-    def run(name, arguments, *, everything):
-        told.append(everything)
-        return program.Count(*names[name])
-
-    monkeypatch.setattr(program, "run", run)
-    assert program.main([]) == code
-    assert told == [True, False][: len(counts)]
+def test_the_exit_code_and_the_last_line(counts, code, told, capsys):
+    names = told["names"] = dict(zip(program.BACKENDS, counts, strict=False))
+    assert program.main(["--all"]) == code
+    assert [told[name] for name in names] == [([], ""), ([], "once")][: len(counts)]
     *lines, last = capsys.readouterr().out.splitlines()
     sums = [sum(count[i] for count in counts) for i in range(3)]
     assert last == "{} passed, {} failed, {} skipped".format(*sums)
     for name in program.BACKENDS:
         (line,) = (line for line in lines if line.startswith(f"  {name}"))
         assert ("not installed" in line) == (name not in names)
+
+
+def test_the_fast_lane_is_one_backend_without_what_is_marked_full(told, monkeypatch, capsys):
+    first, second, _ = program.BACKENDS
+    assert program.main([]) == 0
+    assert told.keys() == {"names", first}
+    assert told[first] == ([], "full")
+    assert "--all" in capsys.readouterr().out
+    monkeypatch.setenv("KERAS_BACKEND", second)
+    assert program.main([]) == 0
+    assert told[second] == ([], "full")
+
+
+def test_arguments_go_to_pytest_on_every_backend(told):
+    assert program.main(["tests/layers", "-x"]) == 0
+    words = ["tests/layers", "-x"]
+    leave = ["", "once", "once"]
+    assert [told[name] for name in program.BACKENDS] == [(words, left) for left in leave]
 
 
 def test_where_nothing_is_tested_nothing_has_passed():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -126,6 +127,13 @@ def test_the_wheel_holds_the_package_alone(tmp_path):
         if file.suffix in (".py", ".html") or file.name == "py.typed"
     }
     assert set(names) - info == in_tree
+    (licence,) = (name for name in info if name.endswith("/LICENSE"))
+    assert "Apache License" in zipfile.ZipFile(wheel).read(licence).decode()
+    (metadata,) = (name for name in info if name.endswith("/METADATA"))
+    page = zipfile.ZipFile(wheel).read(metadata).decode()
+    links = re.findall(r"\]\(([^)]+)\)", page)
+    assert len(links) > 5
+    assert [link for link in links if not link.startswith("https://")] == []
 
 
 @pytest.mark.once

@@ -17,9 +17,6 @@ OURS, AGAIN, KERAS, NATIVE, FLOOR = "ours", "ours again", "Keras", "native", "fl
 NONE, NONE_AGAIN = "none", "none again"
 # As layers, without the reparameterization that the one is used with, and over the channels.
 ALONE = {"mean_only": "mean_only:momentum=0.9", "ws": "ws", "layer": "layer:axis=-1"}
-# What is normalized by the variance over space alone is nothing where there is no space.
-SPATIAL = {"instance", "instance_enhancement", "switchable", "filter_response", "global_response"}
-SPATIAL |= {"evonorm_b0", "evonorm_b1", "evonorm_b2"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,4 +80,7 @@ def sizes(shape: str) -> tuple[int, ...]:
 
 
 def makes_sense(name: str, shape: str) -> bool:
-    return len(sizes(shape)) > 2 or name not in SPATIAL
+    """Whether there is space to take a variance over, where the normalizer needs it."""
+    from keras_norms.schemes import normalizer_class
+
+    return len(sizes(shape)) > 2 or not getattr(normalizer_class(name), "needs_space", False)

@@ -74,7 +74,7 @@ def standardize(
         fused = native.fused_batch_standardize(x, axes, gamma, beta, epsilon)
         if fused is not None:
             return fused
-    if statistics_gradient and not native.HAND_WRITTEN_GRADIENT:
+    if statistics_gradient and not native.writes_gradients(x, gamma, beta):
         z, statistics = measured(x, axes, visible, groups, centred, synchronized)
         return _scaled(z, statistics, gamma, beta, axes, epsilon, centred), statistics
 

@@ -103,8 +103,11 @@ class Walk:
         if not isinstance(groups, Mapping) or not groups:
             raise self._wrong(f"yields {groups!r}: write a dictionary of named groups of jobs")
         self._groups = {name: _group(self, name, group) for name, group in groups.items()}
-        searches = {n: g for n, g in self._groups.items() if isinstance(g, _Group)}
-        self._searches |= {n: g for n, g in searches.items() if g.is_search}
+        self._searches |= {
+            name: group
+            for name, group in self._groups.items()
+            if isinstance(group, _Group) and group.is_search
+        }
 
     def recorded(self, name: str, recorded: Recorded) -> Group:
         """The group as the storage has it by now."""

@@ -29,9 +29,13 @@ from keras_norms.layers.lp import LpNormalization as LpNormalization
 from keras_norms.layers.mean_only import MeanOnlyBatchNormalization as MeanOnlyBatchNormalization
 from keras_norms.layers.poly import PolyNormalization as PolyNormalization
 from keras_norms.layers.proxy import ProxyNormalization as ProxyNormalization
+from keras_norms.layers.registration import discovered as _discovered
 from keras_norms.layers.renorm import BatchRenormalization as BatchRenormalization
 from keras_norms.layers.rms import RMSNormalization as RMSNormalization
 from keras_norms.layers.simple import SimpleNormalization as SimpleNormalization
 from keras_norms.layers.switchable import SwitchableNormalization as SwitchableNormalization
 from keras_norms.layers.unit import UnitNormalization as UnitNormalization
 from keras_norms.layers.variance import VarianceNormalization as VarianceNormalization
+
+# Also a normalizer that no line above names, for which this is all it takes to be public.
+globals().update(_discovered(__name__, __path__))

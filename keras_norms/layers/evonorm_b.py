@@ -13,6 +13,8 @@ from keras_norms.kernels.moments import mean_square
 from keras_norms.layers.base import AffineOptions, Shape, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.placement import instead_of_activation
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import refuse_batch_axis
 
 
@@ -20,6 +22,7 @@ class _BatchEvoNorm(RememberingNormalization):
     """The B series: `x / max(sqrt(var + epsilon), of_example(x))`, var over the batch."""
 
     absorbs_activation = True
+    reads_examples = True
     remembers = ("variance",)
     weighted = False
 
@@ -35,6 +38,7 @@ class _BatchEvoNorm(RememberingNormalization):
         unbiased: bool = False,
         synchronized: bool = False,
         debiased: bool = False,
+        skip_nonfinite: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -43,11 +47,12 @@ class _BatchEvoNorm(RememberingNormalization):
             epsilon,
             center,
             scale,
-            "zeros",  # by position, so that a moving_mean_initializer is refused
-            moving_variance_initializer,
-            unbiased,
-            synchronized,
-            debiased,
+            moving_mean_initializer="zeros",  # so that one in the options is refused
+            moving_variance_initializer=moving_variance_initializer,
+            unbiased=unbiased,
+            synchronized=synchronized,
+            debiased=debiased,
+            skip_nonfinite=skip_nonfinite,
             **options,
         )
         self.v = None
@@ -71,8 +76,7 @@ class _BatchEvoNorm(RememberingNormalization):
 
     def _divide(self, x: Tensor, variance: Tensor, visible: Tensor | None) -> Tensor:
         of_batch = ops.sqrt(variance + self.epsilon)
-        space = [axis for axis in self.reduced_axes(x) if axis != 0]
-        of_example = self.of_example(x, space, visible)
+        of_example = self.of_example(x, self._layout.space, visible)
         y = x / at_least(of_example, of_batch)
         return self.scale_and_shift(y, x)
 
@@ -81,6 +85,7 @@ class _BatchEvoNorm(RememberingNormalization):
         raise NotImplementedError
 
 
+@normalizer("evonorm_b0", paper="Liu et al. 2020", follow=instead_of_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormB0(_BatchEvoNorm):
     """Normalization and activation in one, with the variance of the batch.
@@ -120,9 +125,6 @@ class EvoNormB0(_BatchEvoNorm):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
 
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
-
     Reference: Liu et al. 2020, arXiv 2004.02967 (EvoNorm-B0).
     """
 
@@ -133,6 +135,7 @@ class EvoNormB0(_BatchEvoNorm):
         return self.along_axis(self.v, x) * x + deviation
 
 
+@normalizer("evonorm_b1", paper="Liu et al. 2020", follow=instead_of_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormB1(_BatchEvoNorm):
     """`EvoNormB0` with another term of the example, and no v.
@@ -148,6 +151,7 @@ class EvoNormB1(_BatchEvoNorm):
         return (x + 1) * ops.sqrt(mean_square(x, space, visible).variance + self.epsilon)
 
 
+@normalizer("evonorm_b2", paper="Liu et al. 2020", follow=instead_of_activation, needs_space=True)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormB2(_BatchEvoNorm):
     """`EvoNormB0` with another term of the example, and no v.

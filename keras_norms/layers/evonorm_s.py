@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -10,6 +10,8 @@ from keras import ops
 from keras_norms.kernels import Groups, moments
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
+from keras_norms.layers.placement import instead_of_activation
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import (
     checked_groups,
     groups_of,
@@ -55,10 +57,9 @@ class _SampleEvoNorm(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        (channel,) = positive_axes(self.axis, x.shape)
+        (channel,), space = self._layout.kept, self._layout.space
         groups = groups_of(x.shape[channel], self.groups)
-        space = tuple(axis for axis in range(1, len(x.shape)) if axis != channel)
-        x, visible = hide(x, mask, channel, (channel, *space))
+        x, visible = hide(x, mask, (channel, *space))
         variance = moments(x, space, visible, Groups(channel, groups)).variance
         y = self.gate(x, self.along_axis(self.v, x)) * ops.rsqrt(variance + self.epsilon)
         return self.in_output_precision(self.scale_and_shift(y, x))
@@ -67,10 +68,10 @@ class _SampleEvoNorm(AffineNormalization):
         """The numerator."""
         raise NotImplementedError
 
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "groups": self.groups}
 
-
+@normalizer(
+    "evonorm_s0", paper="Liu et al. 2020", follow=instead_of_activation, splits_channels=True
+)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormS0(_SampleEvoNorm):
     """Normalization and activation in one, for each example alone.
@@ -112,6 +113,9 @@ class EvoNormS0(_SampleEvoNorm):
         return x * ops.sigmoid(v * x)
 
 
+@normalizer(
+    "evonorm_s1", paper="Liu et al. 2020", follow=instead_of_activation, splits_channels=True
+)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class EvoNormS1(_SampleEvoNorm):
     """`EvoNormS0` without the weight in the sigmoid.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -12,10 +12,12 @@ from keras_norms.kernels import Moments, affine, gathered, moments, summed
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
+from keras_norms.layers.registration import normalizer
 
 ORDERS = (1, 2, "inf")
 
 
+@normalizer("lp", paper="Santurkar et al. 2018")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class LpNormalization(RememberingNormalization):
     """Batch normalization with another norm than the deviation.
@@ -54,7 +56,7 @@ class LpNormalization(RememberingNormalization):
             broadcasting to them. Hidden values enter no statistic.
 
     Raises:
-        ValueError: another `p`; in training outside of any graph, a channel with a single value.
+        ValueError: another `p`.
 
     Reference: Santurkar et al. 2018, arXiv 1805.11604, Section 3.3.
     """
@@ -107,6 +109,3 @@ class LpNormalization(RememberingNormalization):
         # The number of values may be a zero, and then so is the sum.
         mean = total / ops.where(statistics.count > 0, statistics.count, 1)
         return ops.square(mean) if self.p == 1 else mean
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "p": self.p, "centred": self.centred}

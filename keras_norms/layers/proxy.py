@@ -12,9 +12,42 @@ from keras import activations, ops
 from keras_norms.kernels import affine, moments
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
-from keras_norms.layers.validation import checked_count, positive_axes
+from keras_norms.layers.placement import Layers, on_channels
+from keras_norms.layers.registration import REGISTRY, normalizer
+from keras_norms.layers.validation import checked_count
 
 
+def proxied(
+    kind: type, linear: Any, activation: Any, inner: Sequence[Any] = (), **arguments: Any
+) -> Layers:
+    """The inner normalizer without gamma and beta, then the activation with its proxy.
+
+    Args:
+        inner: the terms of the spec in parentheses.
+
+    Raises:
+        ValueError: no inner normalizer, or one that depends on the batch, absorbs the activation
+            or reparameterizes weights.
+    """
+    entry = REGISTRY.get(inner[0].name) if len(inner) == 1 else None
+    if (
+        entry is None
+        or entry.follow is None
+        or getattr(entry.kind, "batch_dependent", False)
+        or getattr(entry.kind, "absorbs_activation", False)
+    ):
+        raise ValueError(
+            "'proxy' takes one normalizer in parentheses that does not depend on the batch and "
+            f"leaves the activation alone, as in 'proxy(group:8)'. Received: 'proxy({inner or ''})'"
+        )
+    # The scale and shift come with the activation, which applies them to its proxy as well.
+    plain = {"center": False, "scale": False}
+    plain = plain if issubclass(entry.kind, AffineNormalization) else {}
+    before = entry.follow(linear, None, **{**plain, **inner[0].arguments})
+    return [*before, on_channels(kind, linear, activation=activation, **arguments)]
+
+
+@normalizer("proxy", paper="Labatie et al. 2021", also=("pn",), follow=proxied, around="layer")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class ProxyNormalization(AffineNormalization):
     """An activation that is normalized as a Gaussian in place of its input would need it.
@@ -64,6 +97,7 @@ class ProxyNormalization(AffineNormalization):
     """
 
     absorbs_activation = True
+    any_rank = True
 
     def __init__(
         self,
@@ -112,7 +146,7 @@ class ProxyNormalization(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        x, _ = hide(x, mask, positive_axes(self.axis, x.shape)[-1], reduced=())
+        x, _ = hide(x, mask, reduced=())
         # The quantiles lie along a new leading axis, beside one example of one position.
         quantiles = ops.convert_to_tensor(self._quantiles, dtype=x.dtype)
         quantiles = ops.reshape(quantiles, (self.samples,) + (1,) * len(x.shape))
@@ -123,11 +157,3 @@ class ProxyNormalization(AffineNormalization):
         proxy = proxy._replace(shift=shift, offset=offset, variance=variance)
         activated = self.activation(self.scale_and_shift(x, x))
         return self.in_output_precision(affine(activated, proxy, None, None, self.epsilon))
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "activation": activations.serialize(self.activation),
-            "samples": self.samples,
-            "proxy_regularizer": keras.regularizers.serialize(self.proxy_regularizer),
-        }

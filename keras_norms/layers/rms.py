@@ -10,9 +10,10 @@ import keras
 from keras_norms.kernels import normalize
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
-from keras_norms.layers.validation import positive_axes
+from keras_norms.layers.registration import normalizer
 
 
+@normalizer("rms", paper="Zhang & Sennrich 2019")
 @keras.saving.register_keras_serializable(package="keras_norms")
 class RMSNormalization(Normalization):
     """Divides each position of each example by the root mean square of its features.
@@ -38,6 +39,8 @@ class RMSNormalization(Normalization):
     Reference: Zhang & Sennrich 2019, arXiv 1910.07467, equation 4.
     """
 
+    any_rank = True
+
     def __init__(
         self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **options: Any
     ) -> None:
@@ -51,8 +54,8 @@ class RMSNormalization(Normalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        axes = positive_axes(self.axis, x.shape)
-        x, visible = hide(x, mask, axes[-1], axes)
+        axes = self.layout_of(x).kept
+        x, visible = hide(x, mask, axes)
         y = normalize(
             x,
             axes,

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import numbers
 from collections.abc import Sequence
+from typing import Any
 
 
 def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
     """`axis` as an int or a list of distinct ints."""
     several = isinstance(axis, (list, tuple))
-    values = list(axis) if several else [axis]
-    integers = all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values)
-    if not values or not integers or len(set(values)) < len(values):
+    values: list[Any] = list(axis) if several else [axis]
+    if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values):
+        raise TypeError(
+            "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
+            "Expected an int or a list/tuple of ints for the argument 'axis', but "
+            f"received: axis={axis!r}"
+        )
+    if not values or len(set(values)) < len(values):
         raise ValueError(
             f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
         )
@@ -20,8 +26,13 @@ def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
 
 def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:
     """`axis` as sorted non-negative axes of inputs of the given shape."""
+    if any(not (size is None or hasattr(size, "__index__")) for size in shape):
+        raise ValueError(
+            f"Argument `inputs` must be one tensor. Received tensors of shapes {shape}: call a "
+            "layer of its own on each, or concatenate them first."
+        )
     rank = len(shape)
-    values = axis if isinstance(axis, (list, tuple)) else [axis]
+    values = list(axis) if isinstance(axis, Sequence) else [axis]
     if any(not -rank <= v < rank for v in values):
         raise ValueError(
             f"Argument `axis`={axis!r} is out of range for inputs of shape {tuple(shape)}: "
@@ -70,8 +81,8 @@ def checked_groups(groups: int) -> int:
         or (groups < 1 and groups != -1)
     ):
         raise ValueError(
-            "Argument `groups` must be a positive int, or -1 for one channel a group. "
-            f"Received: groups={groups!r}"
+            "Invalid value for the argument `groups`: it must be a positive int, or -1 for one "
+            f"channel a group. Received: groups={groups!r}"
         )
     return int(groups)
 
@@ -82,9 +93,15 @@ def groups_of(channels: int, groups: int) -> int:
         return channels
     if channels % groups:
         divisors = [d for d in range(1, channels + 1) if channels % d == 0]
+        # In Keras's words, for those who look for them.
+        why = (
+            "the number of groups cannot be more than the number of channels"
+            if groups > channels
+            else "in Keras's words, it must be a multiple of the number of channels"
+        )
         raise ValueError(
-            f"Argument `groups`={groups} does not divide the {channels} channels of the inputs. "
-            f"Allowed are {divisors} or -1 for one channel a group."
+            f"Argument `groups`={groups} does not divide the {channels} channels of the inputs: "
+            f"{why}. Allowed are {divisors} or -1 for one channel a group."
         )
     return groups
 

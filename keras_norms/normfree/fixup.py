@@ -85,14 +85,15 @@ def fixup(model: keras.Model, scalars: bool = True) -> keras.Model:
 
     Reference: Zhang, Dauphin & Ma 2019, arXiv 1901.09321, Section 3.
     """
-    branches = residual_branches(model)
-    heads = last_linear(model)
     normalizers = [layer.name for layer in model.layers if isinstance(layer, _NORMALIZERS)]
     if normalizers:
         raise ValueError(
             f"Argument `model` ({model.name!r}) has normalizers: {', '.join(normalizers)}. Fixup "
-            "replaces normalization: build the model without them, as by the scheme 'none'."
+            "replaces normalization: take them out by keras_norms.convert(model, 'none')[0], or "
+            "build the model without them, as by the scheme 'none'."
         )
+    branches = residual_branches(model)
+    heads = last_linear(model)
     linear = {layer.name for layer in model.layers if is_linear(layer)}
     multiplied = {branch.add: branch.position for branch in branches}
 

@@ -6,18 +6,21 @@ import numbers
 import os
 import sys
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.normalizers import named
+from keras_norms.anatomy.report import Report
+from keras_norms.anatomy.selection import is_normalizer
+from keras_norms.probes.hidden import hidden
+from keras_norms.probes.history import plot, wide
 from keras_norms.probes.listening import INPUTS
 from keras_norms.probes.program import Program
 from keras_norms.probes.quantities import kernels_before, quantities
-from keras_norms.probes.sinks import CSV, TensorBoard
-from keras_norms.surgery.batches import Batches
-from keras_norms.surgery.normalizers import named
-from keras_norms.surgery.report import Report
-from keras_norms.surgery.selection import is_normalizer
+from keras_norms.probes.sinks import CSV, Function, TensorBoard
 
 
 class NormMonitor(keras.callbacks.Callback):
@@ -43,7 +46,12 @@ class NormMonitor(keras.callbacks.Callback):
     The loss is `model.compute_loss`, with regularization.
 
     `report` holds everything: `monitor.report.frame()` has the columns epoch (epochs completed),
-    step (batches trained since this object began), layer, quantity and value.
+    step (batches trained since this object began), layer, quantity and value. `wide()` has a column
+    for each quantity, and `plot("input mean", "gamma mean")` draws them.
+
+    What happens inside a compiled loop, as in the cell of a recurrent layer or in `ops.map`, or in
+    a part of the model that is computed again in the backward pass, cannot be seen on TensorFlow
+    and JAX: such layers are named in a warning and left out.
 
     Args:
         data: the batch: x, `(x, y)` or `(x, y, sample_weight)` of arrays; or a data set or any
@@ -54,9 +62,12 @@ class NormMonitor(keras.callbacks.Callback):
         csv: a file to write the same table to, anew.
         tensorboard: a folder for event files. On TensorFlow they need nothing more; elsewhere
             tensorboardX or TensorBoard must be installed.
+        sink: a function of a dict from "layer/quantity" to value and of the step, called at each
+            probe: `wandb.log`, `mlflow.log_metrics` or your own.
 
     Warns:
-        UserWarning: once for each normalizer that the model does not call, which has no rows.
+        UserWarning: once for each normalizer that the model does not call, or that cannot be seen,
+            which has no rows.
 
     Raises:
         ValueError: a wrong argument.
@@ -70,30 +81,36 @@ class NormMonitor(keras.callbacks.Callback):
         every: str | int = "epoch",
         csv: str | os.PathLike | None = None,
         tensorboard: str | os.PathLike | None = None,
+        sink: Callable[[dict[str, float], int], Any] | None = None,
     ) -> None:
         super().__init__()
-        whole = isinstance(every, numbers.Integral) and not isinstance(every, bool) and every > 0
-        if not whole and every != "epoch":
+        whole = isinstance(every, numbers.Integral) and not isinstance(every, bool)
+        if not (whole and int(every) > 0) and every != "epoch":
             raise ValueError(
                 "Argument `every` must be 'epoch' or a number of batches of at least 1. "
                 f"Received: every={every!r}"
             )
-        self._batch = next(iter(Batches(data, 1, batch_size=sys.maxsize)), None)
-        if self._batch is None:
+        batch = next(iter(Batches(data, 1, batch_size=sys.maxsize)), None)
+        if batch is None:
             raise ValueError("Argument `data` gave no batch. Pass arrays x or (x, y).")
+        self._batch = batch
         self.every = every
         self.report = Report("Normalizers in training")
         self._sinks = [
-            kind(place) for kind, place in ((CSV, csv), (TensorBoard, tensorboard)) if place
+            kind(place)
+            for kind, place in ((CSV, csv), (TensorBoard, tensorboard), (Function, sink))
+            if place is not None
         ]
         self._program: tuple[Any, Any] = (None, None)
         self._unreached: set[str] = set()
+        self._hidden: set[str] = set()
         self._epoch = 0
         self._step = self._step_at_epoch = 0
         self._probed: int | None = None
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        if self._probed is None and self.model.built:
+        model: Any = self.model
+        if self._probed is None and model.built:
             self._probe()
 
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -102,7 +119,7 @@ class NormMonitor(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         # Not one more: `steps_per_execution` batches end at a time.
         self._step = self._step_at_epoch + batch + 1
-        if self.every != "epoch" and self._step - (self._probed or 0) >= self.every:
+        if self.every != "epoch" and self._step - (self._probed or 0) >= int(self.every):
             self._probe()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -112,9 +129,23 @@ class NormMonitor(keras.callbacks.Callback):
 
     def _probe(self) -> None:
         # Once: on JAX this property fetches the state of training from the running step.
-        model = self.model
+        model: Any = self.model
         layers = named(model, is_normalizer)
-        seen = self._program_of(model, layers)()
+        layers = {path: layer for path, layer in layers.items() if path not in self._hidden}
+        try:
+            seen = self._program_of(model, layers)()
+        except Exception:
+            unseen = hidden(model, layers, self._batch[0])
+            if not unseen:
+                raise
+            self._hidden.update(unseen)
+            warnings.warn(
+                f"NormMonitor cannot see {', '.join(map(repr, unseen))}: the model calls them "
+                "inside a compiled loop or a part that is computed again. They have no rows.",
+                stacklevel=2,
+            )
+            layers = {path: layer for path, layer in layers.items() if path not in unseen}
+            seen = self._program_of(model, layers)()
         self._probed = self._step
         reached = {path: layer for path, layer in layers.items() if seen.heard[path][INPUTS]}
         self._warn([path for path in layers if path not in reached])
@@ -129,6 +160,14 @@ class NormMonitor(keras.callbacks.Callback):
             self.report.add(**row)
         for sink in self._sinks:
             sink.write(rows)
+
+    def wide(self) -> Any:
+        """The report as a `pandas.DataFrame`: a row a step and layer, a column a quantity."""
+        return wide(self.report.rows)
+
+    def plot(self, *quantities: str) -> Any:
+        """A `matplotlib` figure of the quantities by step, a line a layer."""
+        return plot(self.report.rows, quantities)
 
     def _program_of(self, model: keras.Model, layers: dict[str, keras.layers.Layer]) -> Program:
         """The one of last time, if the same is trained."""

@@ -70,7 +70,7 @@ class Program:
         )
 
     def __call__(self) -> Seen:
-        values = [
+        values: Any = [
             [ops.convert_to_tensor(v.value) for v in variables]
             for variables in (self._trainable, self._fixed)
         ]
@@ -78,9 +78,11 @@ class Program:
         # In half precision small gradients are kept above zero by scaling the loss.
         scale = 1.0 if optimizer is None else float(array(optimizer.scale_loss(ops.ones(()))))
         with self._listening.on():
-            loss, heard, gradients = self._run(*values, ops.convert_to_tensor(scale), *self._batch)
+            found: Any = self._run(*values, ops.convert_to_tensor(scale), *self._batch)
+        loss, heard, gradients = found
+        arrays: Any = tree.map_structure(array, heard)
         return Seen(
-            tree.map_structure(array, heard),
+            arrays,
             None if loss is None else float(array(loss)) / scale,
             {
                 id(variable): _norm(gradient) / scale
@@ -103,7 +105,7 @@ class Program:
             heard = self._listening.take()
             if y is None:
                 return None, heard
-            loss = self._model.compute_loss(
+            loss: Any = self._model.compute_loss(
                 x=x, y=y, y_pred=outputs, sample_weight=weight, training=True
             )
         return loss * ops.cast(scale, loss.dtype), heard

@@ -10,11 +10,11 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_norms.anatomy.drift import gap
+from keras_norms.anatomy.graph import graphs, is_graph
+from keras_norms.anatomy.pooled import Pooled
 from keras_norms.probes.listening import INPUTS, OUTPUTS, STATISTICS
 from keras_norms.probes.program import array
-from keras_norms.surgery.gaps import gap
-from keras_norms.surgery.graph import graphs, is_graph
-from keras_norms.surgery.pooled import Pooled
 from keras_norms.weights.base import Reparameterization
 from keras_norms.weights.kernels import kernels_of
 

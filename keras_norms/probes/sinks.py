@@ -1,11 +1,11 @@
-"""Where rows go: a tidy CSV file, or event files for TensorBoard."""
+"""Where rows go: a tidy CSV file, event files for TensorBoard, or a function of the user."""
 
 from __future__ import annotations
 
 import csv
 import importlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,7 @@ class CSV:
     def write(self, rows: Iterable[Row]) -> None:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._path.open("a" if self._begun else "w", newline="") as file:
-            writer = csv.DictWriter(file, COLUMNS)
+            writer: csv.DictWriter[Any] = csv.DictWriter(file, COLUMNS)
             if not self._begun:
                 writer.writeheader()
                 self._begun = True
@@ -51,6 +51,28 @@ class TensorBoard:
         for row in rows:
             self._writer.add_scalar(f"{row['layer']}/{row['quantity']}", row["value"], row["step"])
         self._writer.flush()
+
+
+class Function:
+    """Calls `function({"layer/quantity": value, ...}, step)` once a probe.
+
+    Raises:
+        ValueError: it cannot be called.
+    """
+
+    def __init__(self, function: Callable[[dict[str, float], int], Any]) -> None:
+        if not callable(function):
+            raise ValueError(
+                "Argument `sink` must be a function of a dict of values and the step, such as "
+                f"wandb.log or mlflow.log_metrics. Received: sink={function!r}"
+            )
+        self._function = function
+
+    def write(self, rows: Iterable[Row]) -> None:
+        rows = list(rows)
+        if rows:
+            values = {f"{row['layer']}/{row['quantity']}": row["value"] for row in rows}
+            self._function(values, rows[0]["step"])
 
 
 def _summary_writer() -> type:

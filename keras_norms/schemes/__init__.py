@@ -9,20 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from keras_norms.schemes.block import Block as Block
+    from keras_norms.schemes.block import Unit as Unit
     from keras_norms.schemes.lookup import get as get
     from keras_norms.schemes.lookup import serialize as serialize
     from keras_norms.schemes.registry import names as names
     from keras_norms.schemes.registry import normalizer_class as normalizer_class
     from keras_norms.schemes.scheme import Scheme as Scheme
-    from keras_norms.schemes.unit import Unit as Unit
 
 _HOMES = {
+    "Block": "block",
     "get": "lookup",
     "serialize": "lookup",
     "names": "registry",
     "normalizer_class": "registry",
     "Scheme": "scheme",
-    "Unit": "unit",
+    "Unit": "block",
 }
 
 

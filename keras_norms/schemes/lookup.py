@@ -41,7 +41,7 @@ def get(spec: Described) -> Scheme:
     if isinstance(spec, keras.layers.Layer):
         return LayerScheme(spec)
     if isinstance(spec, type) and issubclass(spec, keras.layers.Layer):
-        known = [name for name, part in REGISTRY.items() if part.kind is spec]
+        known = [name for name, entry in REGISTRY.items() if entry.kind is spec]
         return NamedScheme(Spec([Term(known[0])])) if known else LayerScheme(_default(spec))
     if callable(spec):
         return FunctionScheme(spec)

@@ -8,15 +8,11 @@ from typing import Any
 
 import keras
 
+from keras_norms.layers.placement import activation_layers, channel_axis
+from keras_norms.schemes.block import Block
+from keras_norms.schemes.linear import require_bare, without_useless_bias
 from keras_norms.schemes.registry import REGISTRY, bound
 from keras_norms.schemes.spec import Spec, Term
-from keras_norms.schemes.unit import (
-    Unit,
-    activation_layers,
-    channel_axis,
-    require_bare,
-    without_useless_bias,
-)
 
 
 class Scheme:
@@ -28,8 +24,8 @@ class Scheme:
 
     name: str
 
-    def __call__(self, linear: keras.layers.Layer, activation: Any = None) -> Unit:
-        """The unit of `linear`, this scheme's normalizers and `activation`.
+    def __call__(self, linear: keras.layers.Layer, activation: Any = None) -> Block:
+        """The block of `linear`, this scheme's normalizers and `activation`.
 
         Args:
             linear: layer without an activation of its own, not built yet. Its bias is dropped
@@ -41,7 +37,7 @@ class Scheme:
         """
         require_bare(linear)
         following = self.follow(linear, activation)
-        return Unit([self.wrap(without_useless_bias(linear, following)), *following])
+        return Block([self.wrap(without_useless_bias(linear, following)), *following])
 
     def wrap(self, linear: keras.layers.Layer) -> keras.layers.Layer:
         """The linear layer, or what takes its place."""
@@ -87,7 +83,7 @@ class NamedScheme(Scheme):
         ordered = [*reparameterizations, *normalizers]
         self._wraps = [term for term in ordered if REGISTRY[term.name].wrap is not None]
         self._follow = next((term for term in ordered if term not in self._wraps), None)
-        # A trial unit, so that wrong arguments are found where the spec is written. Initializers
+        # A trial block, so that wrong arguments are found where the spec is written. Initializers
         # draw their seeds from `random`, whose state is the caller's.
         state = random.getstate()
         try:
@@ -107,8 +103,8 @@ class NamedScheme(Scheme):
     def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
         if self._follow is None:
             return activation_layers(activation)
-        part = REGISTRY[self._follow.name]
-        return part.follow(linear, activation, **self._arguments(self._follow))
+        entry = REGISTRY[self._follow.name]
+        return entry.follow(linear, activation, **self._arguments(self._follow))
 
     @staticmethod
     def _arguments(term: Term) -> dict[str, Any]:

@@ -19,18 +19,18 @@ def table() -> str:
 
 
 def _row(name: str) -> list[str]:
-    part = REGISTRY[name]
-    spec = f"{name}({part.around})" if part.around else name
-    depends = "yes" if getattr(part.kind, "batch_dependent", False) else "no"
-    return [f"`{part.kind.__name__}`", f"`{spec}`", part.paper, depends, _weights(spec) or "none"]
+    entry = REGISTRY[name]
+    spec = f"{name}({entry.around})" if entry.around else name
+    depends = "yes" if getattr(entry.kind, "batch_dependent", False) else "no"
+    return [f"`{entry.kind.__name__}`", f"`{spec}`", entry.paper, depends, _weights(spec) or "none"]
 
 
 def _weights(spec: str) -> str:
-    """The weights of a unit that its linear layer alone would not have."""
-    unit = NamedScheme(parse(spec))(keras.layers.Conv2D(CHANNELS, 3), "relu")
+    """The weights of a block that its linear layer alone would not have."""
+    block = NamedScheme(parse(spec))(keras.layers.Conv2D(CHANNELS, 3), "relu")
     inputs = keras.Input((8, 8, CHANNELS))
-    model = keras.Model(inputs, unit(inputs))
-    inner = [layer for outer in unit.layers for layer in outer._flatten_layers()]
+    model = keras.Model(inputs, block(inputs))
+    inner = [layer for outer in block.layers for layer in outer._flatten_layers()]
     linear = [layer for layer in inner if isinstance(layer, keras.layers.Conv2D)]
     known = {id(weight) for layer in linear for weight in layer.weights}
     trained, remembered = (

@@ -1,7 +1,8 @@
 """Operations on finished models: look at normalizers, mend them, change them, fold them away."""
 
+from keras_norms.anatomy.report import Report as Report
 from keras_norms.surgery.audit import audit as audit
-from keras_norms.surgery.before_validation import (
+from keras_norms.surgery.callback import (
     RecalibrateBeforeValidation as RecalibrateBeforeValidation,
 )
 from keras_norms.surgery.convert import convert as convert
@@ -10,4 +11,3 @@ from keras_norms.surgery.freeze import freeze as freeze
 from keras_norms.surgery.freeze import unfreeze as unfreeze
 from keras_norms.surgery.rebuild import rebuild as rebuild
 from keras_norms.surgery.recalibrate import recalibrate as recalibrate
-from keras_norms.surgery.report import Report as Report

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
-from itertools import chain
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
-from keras_norms.surgery.batches import Batches
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.drift import Gap, gap, sentences
+from keras_norms.anatomy.measure import measure
+from keras_norms.anatomy.normalizers import never_called, normalizers, number_of_inputs
+from keras_norms.anatomy.report import NEVER, Report
 from keras_norms.surgery.compiled import inmost
-from keras_norms.surgery.gaps import gap, sentence
-from keras_norms.surgery.measure import measure
-from keras_norms.surgery.normalizers import normalizers
 from keras_norms.surgery.recalibrate import assign_statistics
-from keras_norms.surgery.report import Report
 
 Statistics = dict[str, tuple[Any, Any, Any]]
 
@@ -63,17 +61,19 @@ def audit(
     Raises:
         ValueError: a wrong argument; a model that is not built; no batch.
     """
-    source = Batches(data, batches, batch_size)
     layers = normalizers(model)
+    source = Batches(data, batches, batch_size, number_of_inputs(model))
     report = Report(f"Audit of {model.name!r}")
+    for path, layer in never_called(model).items():
+        report.add(path, kind=type(layer).__name__, done=NEVER)
     if not layers:
         report.note("The model has no normalizer with moving statistics.")
         return report
     pooled, calls = measure(model, layers, source, verbose)
     found = {path: pooled[path].population() for path in layers}
-    steps = _steps(model)
+    distances: dict[str, Gap] = {}
     for path, layer in layers.items():
-        distance = gap(layer, *found[path])
+        distance = distances[path] = gap(layer, *found[path])
         report.add(
             path,
             kind=type(layer).__name__,
@@ -81,11 +81,12 @@ def audit(
             **distance.columns,
             far=distance.far,
         )
-        if distance.far:
-            report.note(sentence(path, distance, layer, steps))
         if calls[path] > 1:
             report.note(f"Layer {path!r} is called {calls[path]} times a batch, pooled here.")
-    tested = source if validation is None else Batches(validation, None, batch_size)
+    for said in sentences(distances, layers, _steps(model)):
+        report.note(said)
+    inputs = number_of_inputs(model)
+    tested = source if validation is None else Batches(validation, None, batch_size, inputs)
     if not getattr(model, "compiled", False):
         report.note("Loss and metrics are not compared: the model is not compiled.")
     elif tested.once and validation is None:
@@ -121,20 +122,18 @@ def _compare(model: keras.Model, data: Batches, found: dict, report: Report) -> 
 
 def _evaluated(model: keras.Model, data: Batches) -> dict[str, float] | None:
     """Loss and metrics; None without labels."""
-    labelled = ((x, y) if weight is None else (x, y, weight) for x, y, weight in data)
-    first = next(labelled, None)
-    if first is None or first[1] is None:
-        return None
-    with warnings.catch_warnings():
-        # Keras warns where a generator of unknown length ends.
-        warnings.filterwarnings("ignore", message=".*ran out of data")
-        logs = model.evaluate(
-            (batch for batch in chain([first], labelled)),
-            steps=data.number,
-            verbose=0,
-            return_dict=True,
-        )
-    return {name: float(value) for name, value in logs.items()}
+    logs: dict[str, Any] = {}
+    model.reset_metrics()
+    # Batch by batch: `evaluate` wants all batches of a generator in the shapes of the first ones.
+    model.__dict__["reset_metrics"] = lambda: None  # which each of them would do
+    try:
+        for x, y, weight in data:
+            if y is None:
+                return None
+            logs = model.test_on_batch(x, y, weight, return_dict=True)
+    finally:
+        del model.__dict__["reset_metrics"]
+    return {name: float(value) for name, value in logs.items()} or None
 
 
 def _steps(model: keras.Model) -> int | None:

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_norms.surgery.report import Report
+from keras_norms.anatomy.report import Report
 
 
 def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:
@@ -20,7 +20,14 @@ def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:
     try:
         with warnings.catch_warnings(), keras.saving.custom_object_scope(_custom_objects(old)):
             warnings.simplefilter("ignore")
-            new.compile_from_config(old.get_compile_config())
+            try:
+                new.compile_from_config(old.get_compile_config())
+            except Exception:  # a loss that no config says, such as a lambda
+                _compiled_with_the_same(old, new)
+                report.note(
+                    f"The new model is compiled with the loss functions of {old.name!r} itself, "
+                    "which its config does not say: saved and loaded, it must be compiled again."
+                )
     except Exception as error:
         new.compiled = False
         report.note(
@@ -30,6 +37,30 @@ def compiled_like(old: keras.Model, new: keras.Model, report: Report) -> None:
         return
     if old.optimizer is not None and old.optimizer.built and new.compiled:
         copied_slots(old.optimizer, new.optimizer)
+
+
+def _compiled_with_the_same(old: keras.Model, new: keras.Model) -> None:
+    """With the old one's functions themselves, and what has a state made again."""
+
+    def again(given: Any) -> Any:
+        stateful = isinstance(given, (keras.Metric, keras.Optimizer))
+        return type(given).from_config(given.get_config()) if stateful else given
+
+    metrics = old._compile_metrics
+    names = ("_user_metrics", "_user_weighted_metrics")
+    plain, weighted = (
+        keras.tree.map_structure(again, getattr(metrics, name, None)) for name in names
+    )
+    new.compile(
+        optimizer=again(old.optimizer),
+        loss=old.loss,
+        loss_weights=getattr(old._compile_loss, "_user_loss_weights", None),
+        metrics=plain,
+        weighted_metrics=weighted,
+        run_eagerly=old.run_eagerly,
+        steps_per_execution=old.steps_per_execution,
+        jit_compile=old.jit_compile,
+    )
 
 
 def _custom_objects(model: keras.Model) -> dict[str, Any]:

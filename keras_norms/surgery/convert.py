@@ -8,17 +8,19 @@ from typing import Any
 import keras
 
 from keras_norms import schemes
-from keras_norms.surgery.converting import Converting
-from keras_norms.surgery.graph import graphs
-from keras_norms.surgery.normalizers import paths
-from keras_norms.surgery.rebuild import rebuild
-from keras_norms.surgery.report import Report
-from keras_norms.surgery.selection import selected
+from keras_norms.anatomy.graph import graphs
+from keras_norms.anatomy.normalizers import paths
+from keras_norms.anatomy.report import Report
+from keras_norms.anatomy.selection import selected
+from keras_norms.surgery.conversion import Conversion
+from keras_norms.surgery.rebuild import checked_copy, rewired
 
 Where = Callable[[keras.layers.Layer], bool] | Collection[str] | None
 
 
-def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Model, Report]:
+def convert(
+    model: keras.Model, to: Any, where: Where = None, *, check: Any = True
+) -> tuple[keras.Model, Report]:
     """A model with other normalizers in the places of those that it has.
 
     Recognized are the normalizers of this library, weight reparameterizations, and Keras's
@@ -28,8 +30,10 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
     - gamma and beta are carried wherever both layers have them in the same shape, for they scale
       and shift the same channels; so are `center`, `scale`, their regularizers, constraints and
       initializers, the dtype policy, `trainable`, `synchronized` and the name;
-    - moving mean and variance, epsilon and momentum are carried where both average the moments of
-      batches: Keras's batch normalization to ours and back gives the same model, weight by weight;
+    - all arguments and weights that both have are carried where both are of one kind or average
+      the moments of batches: Keras's batch normalization to ours and back gives the same model,
+      weight by weight;
+    - arguments that the new layer does not take over are named in the report ("without ...");
     - arguments in `to` that differ from their defaults win over what would be carried;
     - groups that are not written in the spec (`"group"`, which means 32) are fewer where 32 do not
       divide the channels: the largest divisor of 32 that does, named in the report;
@@ -50,6 +54,8 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
             `keras.layers.BatchNormalization`.
         where: which normalizers: a function of a layer, or names (or paths, as in the report);
             None for all.
+        check: the copy that is converted is compared with the original on a small random batch;
+            or on these inputs, where inputs are given; or not at all (False).
 
     Returns:
         The new model, and a report. Its column `done` says `"converted"` or `"left"` of each
@@ -61,13 +67,20 @@ def convert(model: keras.Model, to: Any, where: Where = None) -> tuple[keras.Mod
     Raises:
         ValueError: `to` is no spec, or `"cross_iteration"`, which is made with its linear layer;
             `where` names no normalizer; groups in `to` that do not divide the channels, with the
-            layers and the numbers that do; a model or layer that cannot be rebuilt.
+            layers and the numbers that do; one value a mean and variance, with the layers (instance
+            normalization of vectors leaves nothing of them); a model or layer that cannot be
+            rebuilt.
     """
     scheme = schemes.get(to)
-    found = graphs(model)
-    named = {id(layer): path for path, layer in paths(model)}
-    converting = Converting(found, scheme, named, selected(model, where))
+    meant = selected(model, where)
+    copy = checked_copy(model, check)
+    named = {id(layer): path for path, layer in paths(copy.model)}
+    conversion = Conversion(
+        graphs(copy.model), scheme, named, lambda layer: meant(copy.original(layer))
+    )
     report = Report(f"conversion of {model.name!r} to {scheme}")
-    for path, done, detail in converting.decide():
+    for path, done, detail in conversion.decide():
         report.add(path, done=done, detail=detail)
-    return rebuild(model, converting.replacement), report
+    for sentence in copy.notes:
+        report.note(sentence)
+    return rewired(copy.model, conversion.replacement), report

@@ -8,16 +8,18 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_norms.anatomy.graph import Call, graphs, is_graph
+from keras_norms.anatomy.linear import array
+from keras_norms.anatomy.neighbours import linear_after, linear_before
+from keras_norms.anatomy.normalizers import paths
+from keras_norms.anatomy.report import Report
 from keras_norms.layers.batch import BatchNormalization
 from keras_norms.layers.ghost import GhostBatchNormalization
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.renorm import BatchRenormalization
-from keras_norms.surgery.graph import Call, graphs, is_graph
-from keras_norms.surgery.linear import Linear, array, stripped
-from keras_norms.surgery.neighbours import linear_after, linear_before
-from keras_norms.surgery.normalizers import paths
-from keras_norms.surgery.rebuild import rebuild
-from keras_norms.surgery.report import Report
+from keras_norms.surgery.linear_algebra import Linear, stripped
+from keras_norms.surgery.rebuild import checked_copy, rewired
+from keras_norms.surgery.verification import Witness, require_same_outputs
 from keras_norms.weights.base import Reparameterization
 
 # Exactly these have the inference of batch normalization.
@@ -29,7 +31,7 @@ KINDS = (
 )
 
 
-def fold(model: keras.Model) -> tuple[keras.Model, Report]:
+def fold(model: keras.Model, *, check: Any = True) -> tuple[keras.Model, Report]:
     """A model of the same outputs at inference, with fewer layers.
 
     Batch normalization by moving statistics is affine per channel:
@@ -48,27 +50,41 @@ def fold(model: keras.Model) -> tuple[keras.Model, Report]:
 
     Args:
         model: functional or Sequential, built, models inside it included.
+        check: the copy that is folded, and the folded model, are compared with the original on a
+            small random batch; or on these inputs, where inputs are given; or not at all (False).
+            Inputs that are no floats are compared only where they are given, as the report says.
 
     Returns:
         The new model, and a report. Its column `done` says `"folded"` or `"left"` of each batch
         normalization, `detail` into what or why; of each weight reparameterization `"stripped"`.
         Left are those after an addition, next to a tensor that something else takes too, next to
         an activation, on an axis that is not the linear layer's, in or next to shared layers,
-        called with `training=True`, or inside layers that are no models.
+        called with `training=True`, computing in another dtype than the linear layer, or inside
+        layers that are no models.
 
     Raises:
         ValueError: the model is not built, has no graph, or has a layer that cannot be made again
-            from its config.
+            from its config; or the outputs would be others.
 
     Reference: Jacob et al. 2018, arXiv 1712.05877, Section 3.2 (folding after the linear layer).
     """
-    found = graphs(model)
-    folding = _Folding(found, {id(layer): path for path, layer in paths(model)})
+    copy = checked_copy(model, check)
+    folding = _Folding(graphs(copy.model), {id(layer): path for path, layer in paths(copy.model)})
     report = Report(f"fold of {model.name!r}")
     for calls in folding.graphs:
         for call in calls:
             folding.treat(call, report)
-    return rebuild(model, folding.replacement), report
+    if not len(report):
+        report.note("Nothing to fold: no batch normalization and no reparameterized weights.")
+    elif not any(row["done"] in ("folded", "stripped") for row in report):
+        report.note("Nothing was folded: the rows say why.")
+    notes = copy.notes
+    new = rewired(copy.model, folding.replacement)
+    if isinstance(copy.seen, Witness):
+        require_same_outputs(model, new, copy.seen)
+    for sentence in notes:
+        report.note(sentence)
+    return new, report
 
 
 class _Folding:
@@ -106,7 +122,7 @@ class _Folding:
         layer = call.operation
         if self.times[id(layer)] > 1:
             return "left", "it is shared: called several times"
-        if call.kwargs.get("training") is True or any(value is True for value in call.args[1:]):
+        if call.training:
             return "left", "it is called with training=True, so uses the statistics of the batch"
         axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
         if len(axes) > 1:

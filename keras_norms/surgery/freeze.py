@@ -6,9 +6,9 @@ from typing import Any
 
 import keras
 
+from keras_norms.anatomy.normalizers import never_called, normalizers, paths
+from keras_norms.anatomy.report import NEVER, Report
 from keras_norms.surgery.compiled import copied_slots, inmost
-from keras_norms.surgery.normalizers import normalizers, paths
-from keras_norms.surgery.report import Report
 
 
 def freeze(model: keras.Model) -> Report:
@@ -64,6 +64,8 @@ def _set(model: keras.Model, trainable: bool) -> Report:
         changed = bool(layer.trainable) != trainable
         layer.trainable = trainable
         report.add(path, kind=type(layer).__name__, was=was, done=done if changed else "nothing")
+    for path, layer in never_called(model).items():
+        report.add(path, kind=type(layer).__name__, done=NEVER)
     if not layers:
         report.note("The model has no normalizer with moving statistics.")
     if trainable and layers and not model.trainable:

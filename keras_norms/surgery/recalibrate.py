@@ -8,18 +8,25 @@ import keras
 import numpy as np
 from keras import ops
 
-# Not public: whether a model's class can be called with inputs and outputs.
-from keras.src.models.functional import Functional, functional_like_constructor
-
-from keras_norms.surgery.batches import Batches
+from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.drift import gap
+from keras_norms.anatomy.graph import is_graph, keeps_class
+from keras_norms.anatomy.measure import measure
+from keras_norms.anatomy.normalizers import (
+    never_called,
+    normalizers,
+    number_of_inputs,
+    paths,
+    remembered,
+    require_built,
+)
+from keras_norms.anatomy.pooled import Pooled
+from keras_norms.anatomy.report import NEVER, Report
 from keras_norms.surgery.compiled import compiled_like
-from keras_norms.surgery.copying import copied, copied_weights
-from keras_norms.surgery.gaps import gap
-from keras_norms.surgery.measure import measure
-from keras_norms.surgery.normalizers import normalizers, remembered, require_built
-from keras_norms.surgery.pooled import Pooled
-from keras_norms.surgery.rebuild import rebuild
-from keras_norms.surgery.report import Report
+from keras_norms.surgery.copying import NoCopy, copied
+from keras_norms.surgery.rebuild import Copy, checked_copy
+from keras_norms.surgery.state import copied_state
+from keras_norms.surgery.verification import EXAMPLES, Witness, require_same, witness
 
 ESTIMATORS = ("population", "batch_mean")
 
@@ -32,6 +39,8 @@ def recalibrate(
     batch_size: int = 32,
     estimator: str = "population",
     verbose: bool = True,
+    in_place: bool = False,
+    check: Any = True,
 ) -> tuple[keras.Model, Report]:
     """A copy of `model` whose moving statistics are those of the data, as PreciseBN computes them.
 
@@ -55,7 +64,8 @@ def recalibrate(
     the same state of the optimizer.
 
     Args:
-        model: any built model whose layers can be made again from their configs.
+        model: any built model whose layers can be made again from their configs; with `in_place`
+            any built model.
         data: arrays x, `(x, y)` or `(x, y, sample_weight)`; or a `tf.data.Dataset`, a torch
             DataLoader, a PyDataset, a generator or an iterable of batches of these. Only x is
             read. Some 10^3 to 10^4 examples are enough.
@@ -63,26 +73,36 @@ def recalibrate(
         batch_size: of arrays.
         estimator: "population" or "batch_mean".
         verbose: whether to show a progress bar.
+        in_place: whether `model` itself gets the statistics and is returned, so that nothing is
+            copied.
+        check: whether the copy is compared with the original, on a few examples of `data`.
 
     Returns:
-        The new model; and a `Report` with a row for each normalizer: the values a channel, how far
-        its old statistics were off (as in `audit`) and what was done.
+        The new model (or `model`, where it has nothing to recalibrate); and a `Report` with a row
+        for each normalizer: the values a channel, how far its old statistics were off (as in
+        `audit`) and what was done.
 
     Raises:
-        ValueError: a layer that cannot be made again from its config, or whose statistics are not
-            finite; both by name. A wrong argument; no batch.
+        ValueError: a layer that cannot be made again from its config, or is then another one, or
+            whose statistics are not finite; all by name. A wrong argument; no batch.
 
     Reference: Wu & Johnson 2021, arXiv 2105.07576, Section 3 (PreciseBN).
     """
     estimator = checked_estimator(estimator)
-    source = Batches(data, batches, batch_size)
-    new = copy_of(model)
+    require_built(model)
+    source = Batches(data, batches, batch_size, number_of_inputs(model))
     report = Report(f"Recalibrated {model.name!r} ({estimator})")
-    compiled_like(model, new, report)
+    for path, layer in never_called(model).items():
+        report.add(path, kind=type(layer).__name__, done=NEVER)
+    if not normalizers(model):
+        report.note("The model has no normalizer with moving statistics: it is returned itself.")
+        return model, report
+    if in_place:
+        new = model
+    else:
+        new = copy_of(model, check, source, report)
+        compiled_like(model, new, report)
     layers = normalizers(new)
-    if not layers:
-        report.note("The model has no normalizer with moving statistics: the copy is the same.")
-        return new, report
     thawed = {path: layer for path, layer in layers.items() if layer.trainable}
     if thawed:
         pooled, calls = measure(new, thawed, source, verbose)
@@ -112,21 +132,56 @@ def checked_estimator(estimator: str) -> str:
     return estimator
 
 
-def copy_of(model: keras.Model) -> keras.Model:
-    """A model of new layers with the same values.
+def copy_of(model: keras.Model, check: Any, source: Batches, report: Report) -> keras.Model:
+    """A model of new layers with the same state.
 
     Raises:
-        ValueError: a layer, named, cannot be made again from its config.
+        ValueError: a layer, named, cannot be made again, or is then another one.
     """
-    require_built(model)
-    graph = isinstance(model, Functional) and functional_like_constructor(type(model))
-    if graph or type(model) is keras.Sequential:
+    first = source.first() if check is True or not is_graph(model) else None
+    example = None if first is None else keras.tree.map_structure(lambda x: x[:EXAMPLES], first)
+    if check is True and example is not None:
+        check = example
+    if is_graph(model) and keeps_class(model):
         # Layer by layer, so that their classes need not be registered.
-        return rebuild(model)
-    new = copied(model)
-    new.build_from_config(model.get_build_config() or {})
-    copied_weights(model, new)
+        return _noted(checked_copy(model, check), report)
+    try:
+        new = copied(model)
+    except NoCopy:
+        if not is_graph(model):
+            raise
+        return _noted(checked_copy(model, check), report)
+    _build(new, model, example)
+    copied_state(model, new)
+    if isinstance(seen := witness(model, check), Witness):
+        require_same(model, new, seen)
+    else:
+        report.note(seen)
     return new
+
+
+def _noted(copy: Copy, report: Report) -> keras.Model:
+    for sentence in copy.notes:
+        report.note(sentence)
+    return copy.model
+
+
+def _build(new: keras.Model, old: keras.Model, example: Any) -> None:
+    """Build what is built in the original, as loading a file does, or by a call."""
+
+    def lacking() -> bool:
+        built = {path for path, layer in paths(old) if layer.built}
+        return not built <= {path for path, layer in paths(new) if layer.built}
+
+    if not lacking():
+        return
+    try:
+        new.build_from_config(old.get_build_config() or {})
+    except Exception:  # a call may still do, where inputs are dicts or lists
+        if example is None:
+            raise
+    if lacking() and example is not None:
+        new(example)
 
 
 def _require_finite(path: str, mean: np.ndarray, variance: np.ndarray, known: Any) -> None:

@@ -10,6 +10,9 @@ from typing import Any
 import keras
 from keras import ops
 
+# Not public, and the one way to write a variable of a mixed precision layer while it runs.
+from keras.src.backend.common.variables import AutocastScope
+
 from keras_norms.kernels import at_least, moments
 from keras_norms.kernels.native import native
 from keras_norms.weights.base import Reparameterization, Tensor
@@ -43,7 +46,7 @@ def initialize_from_data(model: Any, batch: Any, training: bool = True) -> list[
 
     Raises:
         ValueError: the model has no `WeightNormalization`, or one whose wrapped layer has no single
-            channel axis (`EinsumDense`); the model is called inside a graph.
+            channel axis (`EinsumDense`) or is recurrent; the model is called inside a graph.
     """
     if not getattr(model, "built", True):
         model(batch, training=False)
@@ -68,24 +71,25 @@ def _initializing(seen: list[keras.layers.Layer]) -> Iterator[None]:
 
 
 class DataInitialized(Reparameterization):
-    """A reparameterization with a dict `gains` that `initialize_from_data` can set."""
+    """A reparameterization with `gains` that `initialize_from_data` can set."""
 
-    gains: dict[str, keras.Variable]
+    gains: Any  # by the attribute of the kernel
 
     def call(self, inputs: Tensor, training: bool | None = None) -> Tensor:
         seen = _initialized.get()
-        if seen is not None and not any(layer is self for layer in seen):
+        if seen is not None and not self.merged and not any(layer is self for layer in seen):
             self._initialize(inputs)
             seen.append(self)
         return super().call(inputs, training=training)
 
     def _initialize(self, inputs: Tensor) -> None:
-        layer, gain = self.layer, list(self.gains.values())[-1]
-        if isinstance(layer, keras.layers.EinsumDense):
+        layer = self.layer
+        if isinstance(layer, (keras.layers.EinsumDense, keras.layers.RNN)):
             raise ValueError(
-                f"Layer {self.name!r} wraps an EinsumDense, which has no single channel axis: its "
-                "gains cannot be set from data. Use Dense."
+                f"Layer {self.name!r} wraps {type(layer).__name__}, whose outputs are not one "
+                "number a gain: its gains cannot be set from data. Use Dense, or leave it out."
             )
+        gain = list(self.gains.values())[-1]
         if not native.is_eager(inputs):
             raise ValueError(
                 "initialize_from_data needs values: call it outside of tf.function and jax.jit."
@@ -120,4 +124,6 @@ class DataInitialized(Reparameterization):
 
     @staticmethod
     def _set(variable: keras.Variable, value: Tensor) -> None:
-        variable.assign(ops.reshape(value, variable.shape))
+        # In half precision a bias stands in for its stored value, which is what has to be set.
+        with AutocastScope(None):
+            variable.assign(ops.reshape(value, variable.shape))

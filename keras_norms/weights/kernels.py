@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -25,15 +26,47 @@ def kernels_of(layer: keras.layers.Layer) -> dict[str, keras.Variable]:
     return {name: value for name, value in found.items() if isinstance(value, keras.Variable)}
 
 
+def holder(layer: keras.layers.Layer) -> keras.layers.Layer:
+    """Where a layer's kernels are: in a recurrent layer they are its cell's."""
+    return layer.cell if isinstance(layer, keras.layers.RNN) else layer
+
+
+def stored_kernels(layer: keras.layers.Layer, names: Sequence[str]) -> dict[str, keras.Variable]:
+    """Like `kernels_of`, of the given names, and of layers with LoRA what is stored without it."""
+    own = holder(layer)
+    if own is not layer:  # what the inputs are multiplied by stays as it is
+        names = [name for name in names if name.startswith("recurrent")]
+    found = {}
+    # Before it is built a layer raises AttributeError, and so has none.
+    for name in names:
+        value = getattr(own, name, None)
+        value = value if isinstance(value, keras.Variable) else getattr(own, f"_{name}", None)
+        if isinstance(value, keras.Variable):
+            found[name] = value
+    return found
+
+
+def lora_of(
+    layer: keras.layers.Layer, name: str
+) -> tuple[keras.Variable, keras.Variable, float] | None:
+    """The low-rank matrices `a` and `b` of `kernel + factor * a b`, and the factor, if enabled."""
+    own = holder(layer)
+    if not getattr(own, "lora_enabled", False):
+        return None
+    a, b = (getattr(own, f"lora_{name}_{which}", None) for which in "ab")
+    return None if a is None else (a, b, own.lora_alpha / own.lora_rank)
+
+
 def filter_axes(layer: keras.layers.Layer, name: str) -> tuple[int, ...]:
     """The axes of one filter in the kernel `name` of a built layer: its fan-in.
 
     Along the other axes lie the output units. A dense kernel is (inputs, units), a convolution's
     (*space, inputs, units), a transposed one's (*space, units, inputs). A depthwise kernel is
     (*space, channels, multiplier): each of its filters sees one channel, so has spatial axes
-    alone. In an `EinsumDense` a filter has the axes that the equation sums over.
+    alone. In an `EinsumDense` a filter has the axes that the equation sums over. Embeddings are
+    (tokens, units).
     """
-    rank = len(getattr(layer, name).shape)
+    rank = len(getattr(holder(layer), name).shape)
     if isinstance(layer, keras.layers.EinsumDense):
         operands, outputs = layer.equation.replace(" ", "").split("->")
         labels = operands.split(",")[1]

@@ -9,11 +9,14 @@ import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import at_least
+from keras_norms.layers.placement import around_kernel
+from keras_norms.layers.registration import normalizer
 from keras_norms.weights.base import Tensor
 from keras_norms.weights.gains import activation_gain
 from keras_norms.weights.standardization import StandardizedKernel
 
 
+@normalizer("sws", paper="Brock et al. 2021", wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class ScaledWeightStandardization(StandardizedKernel):
     """Computes with kernels that keep the variance of a normalizer-free network at 1.
@@ -56,16 +59,21 @@ class ScaledWeightStandardization(StandardizedKernel):
         self.activation = keras.activations.get(activation)
         self.gamma = gamma
         self.gain_initializer = initializers.get(gain_initializer)
-        self.gains: dict[str, keras.Variable] = {}
+
+    @property
+    def gains(self) -> dict[str, keras.Variable]:
+        """The learned gain, by the attribute of the kernel."""
+        return self.own("gain")
 
     def build_kernel(self, name: str, kernel: keras.Variable) -> None:
         super().build_kernel(name, kernel)
-        self.gains[name] = self.add_weight(
-            name=name.replace("kernel", "gain"),
+        gain = self.add_weight(
+            name=self.own_name(name, "gain"),
             shape=self.filters_shape(name),
             initializer=self.gain_initializer,
             autocast=False,
         )
+        setattr(self, self.own_name(name, "gain"), gain)
 
     def effective(self, name: str, kernel: Tensor, training: bool) -> Tensor:
         statistics = self.statistics(name, kernel)

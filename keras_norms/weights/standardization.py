@@ -9,6 +9,8 @@ import keras
 from keras import ops
 
 from keras_norms.kernels import Moments, at_least, moments
+from keras_norms.layers.placement import around_kernel
+from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import checked_epsilon
 from keras_norms.weights.base import Reparameterization, Tensor
 
@@ -41,6 +43,7 @@ class StandardizedKernel(Reparameterization):
         return {**super().get_config(), "epsilon": self.epsilon}
 
 
+@normalizer("ws", paper="Qiao et al. 2019", wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class WeightStandardization(StandardizedKernel):
     """Computes with kernels whose every filter has mean 0 and deviation 1.

@@ -8,10 +8,14 @@ import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import at_least
-from keras_norms.weights.base import Reparameterization, Tensor, in_full_precision
+from keras_norms.layers.placement import around_kernel
+from keras_norms.layers.registration import normalizer
+from keras_norms.weights.base import Reparameterization, Tensor
 from keras_norms.weights.data_initialization import DataInitialized
+from keras_norms.weights.kernels import KERNELS
 
 
+@normalizer("weight", paper="Salimans & Kingma 2016", also=("wn",), wrap=around_kernel)
 @keras.saving.register_keras_serializable(package="keras_norms")
 class WeightNormalization(DataInitialized, Reparameterization):
     """Computes with kernels whose filters have a learned norm and a learned direction.
@@ -30,30 +34,40 @@ class WeightNormalization(DataInitialized, Reparameterization):
     A filter of zeros, which has no direction, stays zero. Depthwise filters have spatial axes
     alone.
 
+    Of a recurrent layer (SimpleRNN, GRU, LSTM) it is the recurrent kernel that is normalized, as
+    TensorFlow Addons has it.
+
     Args:
-        layer: see `Reparameterization`.
+        layer: see `Reparameterization`, or a recurrent layer.
         gain_initializer: of `g`; None for `||v||`.
 
     Reference: Salimans & Kingma 2016, arXiv 1602.07868, equations 2, 3 and Section 3.
     """
+
+    names = (*KERNELS, "recurrent_kernel")
 
     def __init__(
         self, layer: keras.layers.Layer, gain_initializer: Any = None, **options: Any
     ) -> None:
         super().__init__(layer, **options)
         self.gain_initializer = initializers.get(gain_initializer)
-        self.gains: dict[str, keras.Variable] = {}
+
+    @property
+    def gains(self) -> dict[str, keras.Variable]:
+        """`g`, by the attribute of the kernel."""
+        return self.own("gain")
 
     def build_kernel(self, name: str, kernel: keras.Variable) -> None:
         def norms(shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-            return ops.cast(ops.reshape(self.norm(name, in_full_precision(kernel)), shape), dtype)
+            return ops.cast(ops.reshape(self.norm(name, self.trained(name)), shape), dtype)
 
-        self.gains[name] = self.add_weight(
-            name=name.replace("kernel", "gain"),
+        gain = self.add_weight(
+            name=self.own_name(name, "gain"),
             shape=self.filters_shape(name),
             initializer=norms if self.gain_initializer is None else self.gain_initializer,
             autocast=False,
         )
+        setattr(self, self.own_name(name, "gain"), gain)
 
     def norm(self, name: str, kernel: Tensor) -> Tensor:
         """The Euclidean norm of each filter, of the rank of `kernel`; never zero."""

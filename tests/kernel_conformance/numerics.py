@@ -8,7 +8,7 @@ import pytest
 from keras import layers
 
 from tests.conformance.case import draw
-from tests.gradients import BACKEND, MODES, SWIFT, array, double
+from tests.gradients import BACKEND, EVERY_MODE, MODES, SWIFT, array, double
 from tests.kernel_conformance.linears import LINEARS, POLICIES, ones, program
 from tests.kernel_conformance.wrapped import Wrapped
 from tests.oracles.arrays import slope
@@ -44,6 +44,10 @@ class Numerics(Wrapped):
 
     def test_output_and_gradients_in_every_mode(self, few, mode):
         self.check(few, mode, "float32", {"rtol": 2e-4, "atol": 2e-4})
+
+    def test_compiled_by_xla(self):
+        """Its smoke test: the kernels' own tests try XLA in full."""
+        self.check("separable2d", EVERY_MODE[-1], "float32", {"rtol": 2e-4, "atol": 2e-4})
 
     def test_output_and_gradients_in_double_precision(self, linear):
         with double():

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tests.conformance.case import draw, relative
-from tests.gradients import MODES
+from tests.gradients import EVERY_MODE
 from tests.kernels.family import FAMILY, step, truth
 from tests.oracles.arrays import slope
 
@@ -96,11 +96,11 @@ def example(name, kind, size):
     member = FAMILY[name]
     shape = SHAPES[member.along][size]
     x, dy = INPUTS[kind](draw(shape, 1, mean=0.0), member), draw(shape, 2, mean=0.0)
-    _, weights, epsilon = step(name, MODES[0], shape[-1])
+    _, weights, epsilon = step(name, EVERY_MODE[0], shape[-1])
     return x, dy, *truth(name, x, dy, weights, epsilon)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("size", ["small", "large"])
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("kind", INPUTS)
@@ -111,7 +111,7 @@ def test_output_and_gradient(kind, name, size, mode):
     assert np.max(errors) <= limit(kind), errors
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("deviation", [1e-40, 1e-20])
 def test_denormals_and_tiny_deviations(deviation, name, mode):
@@ -124,7 +124,7 @@ def test_denormals_and_tiny_deviations(deviation, name, mode):
     assert relative(got.inputs, dx) <= LIMIT
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("name", [name for name in FAMILY if name not in ("rms", "evonorm")])
 @pytest.mark.parametrize("value", [0.0, 0.1, 1.0, -3.7, 12345.67, 3e8, 1e30])
 def test_constants_give_beta(value, name, mode):
@@ -136,7 +136,7 @@ def test_constants_give_beta(value, name, mode):
     assert np.isfinite(got.inputs).all()
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("value", [1.0, -3.7, 12345.67, 3e8, 1e18])
 def test_constants_without_a_centre_give_their_sign(value, mode):
     shape = SHAPES[-1]["small"]
@@ -157,7 +157,7 @@ def test_the_closed_gradient_is_the_slope(name, masked):
     shape = (2, 3, 2, 4) if FAMILY[name].along == 1 else (2, 3, 4)
     x, dy = (draw(shape, seed).astype("float64") for seed in (1, 2))
     mask = np.random.default_rng(0).random(shape) < 0.7 if masked else None
-    _, weights, epsilon = step(name, MODES[0], 4)
+    _, weights, epsilon = step(name, EVERY_MODE[0], 4)
     wanted = slope(lambda v: (truth(name, v, dy, weights, epsilon, mask)[0] * dy).sum(), x, 1e-5)
     got = truth(name, x, dy, weights, epsilon, mask)[1]
     np.testing.assert_allclose(got, wanted, atol=1e-7)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tests.conformance.case import draw, relative
-from tests.gradients import MODES, array
+from tests.gradients import EVERY_MODE, array
 from tests.kernels.family import FAMILY, step, truth
 from tests.kernels.test_adversarial import INPUTS, SHAPES
 
@@ -27,14 +27,14 @@ def check(values, name, policy, mode):
     assert np.max(errors) <= LIMITS[policy.removeprefix("mixed_")], errors
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("policy", ["float16", "bfloat16", "mixed_float16", "mixed_bfloat16"])
 def test_a_mean_of_1e3(policy, name, mode):
     check(1e3 + 30 * draw(SHAPES[FAMILY[name].along]["small"], 1, 0.0), name, policy, mode)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("name", FAMILY)
 @pytest.mark.parametrize("policy", ["float16", "bfloat16"])
 @pytest.mark.parametrize("kind", ["sampled zero", "sampled far", "blocks of signs"])

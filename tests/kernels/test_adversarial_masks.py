@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.conformance.case import draw, relative
-from tests.gradients import MODES
+from tests.gradients import EVERY_MODE
 from tests.kernels.family import FAMILY, step, truth
 from tests.kernels.test_adversarial import INPUTS, SHAPES
 
@@ -24,7 +24,7 @@ def hidden(pattern, shape, along):
     return np.moveaxis(mask, 0, along)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("name", MASKED)
 @pytest.mark.parametrize("kind", INPUTS)
 @pytest.mark.parametrize("pattern", ["random", "sampled", "first"])

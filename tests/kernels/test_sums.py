@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_norms.kernels.native import native
 from tests.conformance.case import draw
-from tests.gradients import BACKEND, MODES, array, double
+from tests.gradients import BACKEND, EVERY_MODE, array, double
 
 SMALL = [(7,), (5, 6), (4, 3, 5), (2, 3, 4, 5), (2, 3, 2, 3, 4)]
 LARGE = [(70001,), (300, 250), (9, 100, 80), (8, 33, 16, 17), (3, 9, 12, 10, 23)]  # 2**16 or more
@@ -64,13 +64,13 @@ def check(x, asked, mode, dtype="float32"):
         assert error.max(initial=0.0) <= LIMIT[dtype], (said, error.max(initial=0.0))
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("shape", SMALL + LARGE, ids=str)
 def test_every_subset_of_axes(shape, mode):
     check(draw(shape, mean=1.0), [(axes, None) for axes in subsets(len(shape))], mode)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("shape", SMALL + LARGE, ids=str)
 def test_weights(shape, mode):
     asked = [(axes, w) for axes in subsets(len(shape)) for w in weights(shape, axes)[1:]]
@@ -79,24 +79,24 @@ def test_weights(shape, mode):
 
 @pytest.mark.parametrize("size", [(1, 1, 1), (1, 32, 1), (1, 1, 32)], ids=str)
 def test_a_weight_that_broadcasts_along_a_reduced_axis(size):
-    check(draw((70, 32, 32)), [((1, 2), draw(size))], MODES[0])
+    check(draw((70, 32, 32)), [((1, 2), draw(size))], EVERY_MODE[0])
 
 
 @pytest.mark.parametrize("shape", SMALL + LARGE[1:4], ids=str)
 def test_double_precision(shape):
     with double():
         asked = [(axes, w) for axes in subsets(len(shape)) for w in weights(shape, axes)[:2]]
-        check(draw(shape).astype("float64"), asked, MODES[0], "float64")
+        check(draw(shape).astype("float64"), asked, EVERY_MODE[0], "float64")
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("shape", [(0,), (0, 5), (4, 0), (0, 40, 50), (0, 64, 32, 3)], ids=str)
 def test_no_values(shape, mode):
     """A sum of nothing is zero, and a sum within nothing is nothing."""
     check(draw(shape), [(axes, None) for axes in subsets(len(shape))], mode)
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("shape", [(1, 300, 250), (300, 250, 1), (1, 1, 70000), (1, 9, 100, 80)])
 def test_axes_of_one(shape, mode):
     check(draw(shape), [(a, w) for a in subsets(len(shape)) for w in weights(shape, a)[:2]], mode)

@@ -104,7 +104,7 @@ def test_a_share_has_the_binomial_interval():
 def test_accuracies_need_their_images_as_well():
     right = np.array([True] * 21 + [False] * 19)
     wrong = np.array([True] * 20 + [False] * 20)
-    images = {seed: right for seed in range(10, 19)}, {seed: wrong for seed in range(10, 19)}
+    images = dict.fromkeys(range(10, 19), right), dict.fromkeys(range(10, 19), wrong)
     a = Quantity("a", dict.fromkeys(range(10, 19), right.mean()), images=images[:1])
     b = Quantity("b", dict.fromkeys(range(10, 19), wrong.mean()), images=images[1:])
     assert (a - b).image_interval.low == 0.0

@@ -11,7 +11,7 @@ from keras import ops
 
 from keras_norms import layers
 from tests.conformance.case import SHAPE, draw
-from tests.gradients import MODES, double, program, randomize
+from tests.gradients import EVERY_MODE, double, program, randomize
 
 
 class Plain(keras.layers.Layer):
@@ -49,7 +49,7 @@ PAIRS = {
 }
 
 
-@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("mode", EVERY_MODE)
 @pytest.mark.parametrize("name", PAIRS)
 def test_gradients(name, mode):
     kind, settings, formula = PAIRS[name]

@@ -10,7 +10,7 @@ import pytest
 from keras import layers
 
 from keras_norms import NormMonitor
-from keras_norms.layers import BatchNormalization, BatchRenormalization
+from keras_norms.layers import BatchNormalization, BatchRenormalization, LayerNormalization
 from tests.gradients import BACKEND, COMPILED
 from tests.probes.models import X, Y, compiled, fit, probed, sequential, values
 
@@ -85,6 +85,71 @@ def test_a_model_that_is_no_graph():
     assert {row["epoch"] for row in rows} >= {1, 2}
     assert "gamma gradient" in {row["quantity"] for row in rows}
     assert "kernel gradient" not in {row["quantity"] for row in rows}
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Cell(layers.Layer):
+    """A recurrent cell that normalizes its state."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.state_size = self.output_size = 3
+        self.linear, self.norm = layers.Dense(3), LayerNormalization(name="in_the_cell")
+
+    def call(self, inputs, states):
+        state = self.norm(self.linear(inputs) + states[0])
+        return state, [state]
+
+
+class Mapped(layers.Layer):
+    """A normalizer inside a loop over the examples."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.norm = LayerNormalization(name="mapped")
+
+    def build(self, shape):
+        self.norm.build(shape)
+
+    def call(self, inputs):
+        return keras.ops.map(self.norm, inputs)
+
+    def compute_output_shape(self, shape):
+        return shape
+
+
+@pytest.mark.parametrize(("inner", "name"), [
+    (lambda: layers.RNN(Cell()), "in_the_cell"),
+    (lambda: layers.Flatten(), None),
+    (lambda: keras.Sequential([Mapped(), layers.Flatten()]), "mapped"),
+])  # fmt: skip
+def test_what_cannot_be_seen_is_named_and_the_rest_logged(inner, name):
+    keras.utils.set_random_seed(0)
+    model = compiled(keras.Sequential([
+        keras.Input((4, 1)), layers.Dense(3), inner(),
+        BatchNormalization(name="seen"), layers.Dense(2),
+    ]), jit_compile=False)  # fmt: skip
+    monitor = NormMonitor((X[..., None], Y))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(X[..., None], Y, epochs=2, verbose=0, callbacks=[monitor])
+    said = [str(w.message) for w in caught if "NormMonitor cannot see" in str(w.message)]
+    logged = {row["layer"] for row in monitor.report}
+    assert "seen" in logged
+    assert {row["epoch"] for row in monitor.report} == {0, 1, 2}
+    assert "gamma gradient" in {row["quantity"] for row in monitor.report}
+    hidden = [] if BACKEND == "torch" or name is None else [name]
+    assert len(said) == len(hidden)
+    for path in hidden:
+        assert path in said[0]
+        assert not any(path in layer for layer in logged)
+
+
+def test_wrong_data_are_not_taken_for_hidden_layers():
+    monitor = NormMonitor((X[:, :3], Y))
+    monitor.set_model(sequential(BatchNormalization))
+    with pytest.raises(Exception, match=r"shape|incompatible"):
+        monitor.on_train_begin()
 
 
 def test_what_is_trained_may_change():

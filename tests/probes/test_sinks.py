@@ -98,3 +98,44 @@ def test_without_any_the_error_says_what_to_install(tmp_path, monkeypatch):
     installed(monkeypatch, None)
     with pytest.raises(ImportError, match="pip install tensorboardX"):
         NormMonitor(X, tensorboard=tmp_path)
+
+
+def test_a_function_of_the_user():
+    """As `wandb.log` and `mlflow.log_metrics` are called: values by name, and the step."""
+    seen = []
+    monitor = NormMonitor((X, Y), sink=lambda values, step: seen.append((step, values)))
+    fit(sequential(BatchNormalization), monitor)
+    assert [step for step, _ in seen] == [0, 3, 6]
+    wanted = {
+        (row["step"], f"{row['layer']}/{row['quantity']}"): row["value"] for row in monitor.report
+    }
+    assert {(step, name): v for step, values in seen for name, v in values.items()} == wanted
+    with pytest.raises(ValueError, match="sink=3"):
+        NormMonitor(X, sink=3)
+
+
+def test_the_wide_form_and_the_plot():
+    pytest.importorskip("pandas")
+    pytest.importorskip("matplotlib")
+    monitor = NormMonitor((X, Y))
+    with pytest.raises(ValueError, match="nothing yet"):
+        monitor.plot("loss")
+    model = sequential(BatchNormalization)
+    fit(model, monitor)
+    table = monitor.wide()
+    assert list(table.index.names) == ["epoch", "step", "layer"]
+    assert list(table.index[:2]) == [(0, 0, "norm"), (0, 0, model.name)]
+    for row in monitor.report:
+        assert table.loc[(row["epoch"], row["step"], row["layer"]), row["quantity"]] == row["value"]
+    assert table.notna().sum().sum() == len(monitor.report)
+    figure = monitor.plot("gamma mean", "loss")
+    above, below = figure.axes
+    assert [axes.get_ylabel() for axes in figure.axes] == ["gamma mean", "loss"]
+    for axes, layer, quantity in ((above, "norm", "gamma mean"), (below, model.name, "loss")):
+        (line,) = axes.get_lines()
+        logged = [r["value"] for r in monitor.report if r["quantity"] == quantity]
+        np.testing.assert_array_equal(line.get_xdata(), [0, 3, 6])
+        np.testing.assert_array_equal(line.get_ydata(), logged)
+        assert line.get_label() == layer
+    with pytest.raises(ValueError, match="'gamma mean'"):
+        monitor.plot("gama mean")

@@ -9,6 +9,7 @@ import pytest
 
 import keras_norms
 from keras_norms import layers
+from keras_norms.schemes.registry import REGISTRY, known_as
 from tests.conformance.case import draw
 
 NORMALIZERS = {
@@ -77,7 +78,7 @@ def test_spec_strings(spec, canonical, arguments):
 
 @pytest.mark.parametrize(("spec", "words"), [
     ("bach", ["bach", "'batch'"]),
-    ("Layer", ["Layer", "'layer'"]),
+    ("Layr", ["Layr", "'layer'"]),
     ("zzz", ["zzz", "batch", "group", "instance", "layer", "none", "rms", "ws"]),
     ("", ["batch", "rms"]),
     ("group:group=8", ["group=8", "'groups'"]),
@@ -120,6 +121,51 @@ def test_wrong_specs_name_the_nearest_right_one(spec, words):
         assert word in str(error.value)
 
 
+@pytest.mark.parametrize(("typed", "name"), [
+    ("bn", "batch"), ("gn", "group"), ("ln", "layer"), ("in", "instance"), ("IN", "instance"),
+    ("frn", "filter_response"), ("BatchNorm", "batch"), ("batch_norm", "batch"),
+    ("BatchNorm2d", "batch"), ("BatchNormalization", "batch"), ("Batch", "batch"),
+    ("batchnorm", "batch"), ("LayerNorm", "layer"), ("RMSNorm", "rms"), ("rms_norm", "rms"),
+    ("GroupNorm", "group"), ("InstanceNorm1d", "instance"), ("BatchRenormalization", "renorm"),
+    ("batch_renorm", "renorm"), ("spectral_norm", "spectral"), ("weight_norm", "weight"),
+    ("EvoNormS0", "evonorm_s0"), ("evonorm-s0", "evonorm_s0"), ("dyt", "dynamic_tanh"),
+    ("WeightStandardization", "ws"), ("unit_normalisation", "unit"),
+])  # fmt: skip
+def test_what_people_type(typed, name):
+    assert keras_norms.get(typed).name == name
+    if name == "batch":
+        assert str(keras_norms.get(f"{typed}:momentum=0.5+ws")) == "batch:momentum=0.5+ws"
+
+
+def test_no_name_means_two():
+    for name, entry in REGISTRY.items():
+        for said in (name, entry.kind.__name__, *entry.also):
+            assert known_as(said) == name
+
+
+SMALL = ("group", "evonorm_s0", "evonorm_s1", "proxy(group)", "gn")
+
+
+@pytest.mark.parametrize("spec", SMALL)
+@pytest.mark.parametrize(("linear", "shape", "groups"), [
+    (lambda: keras.layers.Conv2D(24, 1), (2, 3, 3, 5), 8),
+    (lambda: keras.layers.Conv2D(64, 1), (2, 3, 3, 5), 32),
+    (lambda: keras.layers.Conv2D(7, 1), (2, 3, 3, 5), 1),
+    (lambda: keras.layers.SeparableConv2D(24, 1), (2, 3, 3, 5), 8),
+    (lambda: keras.layers.DepthwiseConv2D(1), (2, 3, 3, 12), 4),
+    (lambda: keras.layers.Dense(48), (2, 5), 16),
+    (lambda: keras.layers.Dense(32), (2, 5), 16),  # 32 groups would have one value each
+    (lambda: keras.layers.Dense(1), (2, 5), 1),
+    (lambda: keras.layers.EinsumDense("ab,bc->ac", 12), (2, 5), 4),
+])  # fmt: skip
+def test_groups_that_are_not_written_fit_the_channels(spec, linear, shape, groups):
+    for laid in (True, False):
+        block = keras_norms.get(spec)(linear(), "relu")
+        block(keras.Input(shape[1:]) if laid else draw(shape))
+        assert block.layers[1].groups == groups
+        assert block.layers[1].get_config()["groups"] == groups
+
+
 def test_groups_that_do_not_divide_the_channels():
     with pytest.raises(ValueError, match="groups"):
         keras_norms.get("group:groups=3")(keras.layers.Dense(4))(draw((2, 3)))
@@ -148,8 +194,6 @@ def test_every_kind_of_spec(spec):
 
 @pytest.mark.parametrize("name", NORMALIZERS)
 def test_a_class_is_its_name(name):
-    if name == "group":
-        pytest.skip("the default of 32 groups does not divide four channels")
     unit = of_dense(NORMALIZERS[name])
     assert type(unit.layers[1]) is NORMALIZERS[name]
     assert unit(draw((2, 3))).shape == (2, 4)

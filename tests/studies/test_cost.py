@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once
 def test_a_fit_has_a_verdict():
     images = data.load("digits")
     run = Run(depth=1, width=16, steps=60, learning_rate=0.3)
-    assert cost.fitted(run, images) is Verdict.ALIVE
+    assert cost.fitted(run, images).trained
     blown = Run(depth=1, width=16, steps=60, learning_rate=1e6)
     assert cost.fitted(blown, images) is Verdict.BLEW_UP
 

@@ -9,9 +9,9 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from keras_norms.lab.edges.sharpness import Point
 
 from keras_norms.lab import trials
-from keras_norms.lab.edges.sharpness import Point
 from keras_norms.probes.curvature import Largest
 from studies import charting, theory
 from studies.__main__ import STUDIES

@@ -27,7 +27,7 @@ class Unbuilt(keras.Model):
 
 
 class Secretive(layers.Layer):
-    """Its constructor wants what its config does not tell."""
+    """Its constructor wants what neither its config nor Keras notes down."""
 
     def __init__(self, size, **options):
         super().__init__(**options)
@@ -36,8 +36,11 @@ class Secretive(layers.Layer):
     def get_config(self):
         return {"name": self.name}
 
+    def build(self, shape):
+        self.weight = self.add_weight(shape=(), initializer="ones")
+
     def call(self, x):
-        return x * self.size
+        return x * self.weight * float(self.size)
 
 
 @pytest.mark.parametrize("make", [
@@ -58,7 +61,11 @@ def test_no_model(operation):
 
 @pytest.mark.parametrize("operation", COPYING)
 def test_a_layer_that_cannot_be_made_from_its_config(operation):
-    inner = [layers.Conv2D(4, 3), layers.BatchNormalization(name="bn"), Secretive(2, name="own")]
+    inner = [
+        layers.Conv2D(4, 3),
+        layers.BatchNormalization(name="bn"),
+        Secretive(np.array(2), name="own"),
+    ]
     model = keras.Sequential([layers.Input((6, 6, 4)), *inner])
     with pytest.raises(ValueError, match=r"(?s)'own' \(Secretive\).*get_config"):
         COPYING[operation](model)
@@ -69,7 +76,7 @@ def test_a_layer_that_cannot_be_made_from_its_config(operation):
 
 @pytest.mark.parametrize("operation", LOOKING)
 def test_what_makes_no_copy_needs_no_config(operation):
-    inner = [layers.BatchNormalization(name="bn"), Secretive(2, name="own")]
+    inner = [layers.BatchNormalization(name="bn"), Secretive(np.array(2), name="own")]
     report = LOOKING[operation](keras.Sequential([layers.Input((6, 6, 4)), *inner]))
     assert report["bn"]["kind"] == "BatchNormalization"
 

@@ -152,7 +152,7 @@ def test_the_new_model_saves_and_loads(tmp_path):
 
 
 class Stubborn(layers.Layer):
-    """Its config does not tell its size."""
+    """Its config does not tell its size, nor can Keras note it down."""
 
     def __init__(self, size, **options):
         super().__init__(**options)
@@ -161,8 +161,11 @@ class Stubborn(layers.Layer):
     def get_config(self):
         return {"name": self.name}
 
+    def build(self, shape):
+        self.add_weight(shape=(int(self.size),), name="w")
+
     def call(self, x):
-        return x * self.size
+        return x * int(self.size)
 
 
 class Forgetful(Stubborn):
@@ -171,12 +174,9 @@ class Forgetful(Stubborn):
     def __init__(self, size=3, **options):
         super().__init__(size, **options)
 
-    def build(self, shape):
-        self.add_weight(shape=(self.size,), name="w")
-
 
 @pytest.mark.parametrize(("layer", "said"), [
-    (lambda: Stubborn(2, name="s"), r"(?s)'s' .Stubborn.*from its config.*get_config"),
+    (lambda: Stubborn(np.array(2), name="s"), r"(?s)'s' .Stubborn.*from its config.*get_config"),
     (lambda: Forgetful(5, name="f"), r"'f' .Forgetful.*\(3,\).*instead of .*\(5,\)"),
 ])  # fmt: skip
 def test_what_cannot_be_made_from_its_config_is_named(layer, said):

@@ -17,7 +17,7 @@ class TestSpectralNormalization(ReparameterizationSuite):
 
     def truth(self, wrapper, name, kernel, fan, weights):
         """Near the stored kernel, with its singular vectors held: they are constants."""
-        vector = weights[name.replace("kernel", "") + "vector_u"]
+        vector = weights[name.replace("kernel", "") + "vector_u"].ravel()
         stored = np.asarray(array(wrapper.kernels()[name].value), np.float64)
         kept = [a for a in range(kernel.ndim) if a not in fan]
         matrix = stored.transpose([*kept, *fan]).reshape(len(vector), -1)
@@ -122,6 +122,77 @@ class TestSpectralNormalization(ReparameterizationSuite):
         with pytest.raises(ValueError, match="power_iterations") as error:
             self.wrap(own={"power_iterations": value})
         assert repr(value) in str(error.value)
+
+    def test_the_words_of_keras(self):
+        with pytest.raises(ValueError, match="`power_iterations` should be greater than zero"):
+            self.wrap(own={"power_iterations": 0})
+        with pytest.raises(ValueError, match="object has no attribute 'kernel' nor 'embeddings'"):
+            self.kind(keras.layers.ReLU())(np.ones((4, 2)))
+
+
+LAYERS = {
+    "dense": (lambda: keras.layers.Dense(3), (6, 5)),
+    "conv1d": (lambda: keras.layers.Conv1D(3, 2), (4, 6, 5)),
+    "conv2d": (lambda: keras.layers.Conv2D(3, 2, data_format="channels_last"), (4, 6, 6, 5)),
+    "embedding": (lambda: keras.layers.Embedding(7, 3), (4, 2)),
+}
+
+
+def models(kind):
+    """A model of Keras's layer, trained, and one of ours, untrained; and inputs for them."""
+    make, shape = LAYERS[kind]
+    x = draw(shape, mean=0)
+    if kind == "embedding":  # of integers Keras's layer would make integers
+        x = np.arange(8, dtype="float32").reshape(4, 2) % 7
+    both = []
+    for wrapper in (keras.layers.SpectralNormalization, SpectralNormalization):
+        inputs = keras.Input(shape[1:])
+        both.append(keras.Model(inputs, wrapper(make(), name="wrapped")(inputs)))
+    theirs, ours = both
+    theirs.compile(keras.optimizers.SGD(0.01), "mse")
+    theirs.fit(x, np.zeros(theirs(x).shape), epochs=30, verbose=0)
+    for _ in range(30):  # its kernel ends normalized, which the optimizer's last step undid
+        theirs(x, training=True)
+    return theirs, ours, x
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+@pytest.mark.parametrize("way", ["weights", "weights file", "layer file"])
+def test_weights_and_files_of_keras_go_both_ways(kind, way, tmp_path):
+    theirs, ours, x = models(kind)
+    assert [w.name for w in ours.weights] == [w.name for w in theirs.weights]
+
+    def move(one, other):
+        if way == "weights":
+            other.set_weights(one.get_weights())
+        elif way == "weights file":
+            one.save_weights(tmp_path / "a.weights.h5")
+            other.load_weights(tmp_path / "a.weights.h5")
+        else:
+            one.save(tmp_path / "a.keras")
+            other.load_weights(tmp_path / "a.keras")
+
+    move(theirs, ours)
+    np.testing.assert_allclose(array(ours(x)), array(theirs(x)), rtol=1e-3, atol=1e-4)
+    kernel = ours.layers[1].kernels().popitem()[1]
+    kernel.assign(array(kernel) * 3)
+    wanted = array(ours(x))
+    move(ours, theirs)
+    # Keras's layer normalizes in training alone.
+    np.testing.assert_allclose(array(theirs(x, training=True)), wanted, rtol=1e-3, atol=1e-4)
+
+
+def test_an_embedding():
+    """Its mask goes on, and large indices survive half precision."""
+    embedding = keras.layers.Embedding(5000, 3, mask_zero=True, dtype="mixed_float16")
+    wrapper = SpectralNormalization(embedding)
+    tokens = np.array([[4999, 4097, 0]])
+    y = wrapper(tokens.astype("float32"))
+    np.testing.assert_array_equal(array(y._keras_mask), tokens != 0)
+    stored = array(embedding.embeddings.value)
+    wanted = spectral(stored.astype("float64"), (0,))[tokens]
+    np.testing.assert_allclose(array(y), wanted, rtol=2e-2, atol=1e-3)
+    np.testing.assert_allclose(array(wrapper.strip()(tokens)), array(y), atol=1e-3)
 
 
 def nudge(wrapper, by=1e-3):

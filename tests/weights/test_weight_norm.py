@@ -76,6 +76,43 @@ def mlp(activation="relu", **options):
     )
 
 
+RECURRENT = {
+    "simple": keras.layers.SimpleRNN,
+    "gru": keras.layers.GRU,
+    "lstm": keras.layers.LSTM,
+}
+
+
+@pytest.mark.parametrize("kind", RECURRENT)
+def test_recurrent_kernels(kind, tmp_path):
+    """Beside Keras's own layer with the oracle's recurrent kernel; masks and training arrive."""
+    wrapper = WeightNormalization(RECURRENT[kind](4, return_sequences=True, dropout=0.5))
+    x = np.where(np.arange(6)[:, None] < 4, draw((3, 6, 5)), 0).astype("float32")
+    model = keras.Sequential([keras.Input((6, 5)), keras.layers.Masking(), wrapper])
+    (name,) = wrapper.kernels()
+    assert name == "recurrent_kernel"
+    gain = wrapper.gains[name]
+    gain.assign(np.random.default_rng(0).uniform(0.5, 1.5, gain.shape))
+    stored = array(wrapper.layer.cell.recurrent_kernel.value).astype("float64")
+    plain = RECURRENT[kind](4, return_sequences=True)
+    plain.build(x.shape)
+    for new, old in zip(plain.weights, wrapper.layer.weights, strict=True):
+        new.assign(old.value)
+    plain.cell.recurrent_kernel.assign(normalized(stored, (0,), array(gain)))
+    wanted = array(plain(x, mask=np.tile(np.arange(6) < 4, (3, 1))))
+    np.testing.assert_allclose(array(model(x)), wanted, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(array(wrapper.strip()(x[:, :4])), wanted[:, :4], atol=1e-5)
+    assert (array(model(x, training=True)) != array(model(x, training=True))).any()
+    model.compile("sgd", "mse")
+    model.fit(x, np.zeros((3, 6, 4)), epochs=1, verbose=0)
+    assert (array(wrapper.layer.cell.recurrent_kernel.value) != stored).any()
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(array(loaded(x)), array(model(x)), atol=1e-6)
+    with pytest.raises(ValueError, match=type(wrapper.layer).__name__):
+        initialize_from_data(model, x)
+
+
 class TestInitializeFromData:
     def units(self, model, x):
         """What each wrapped layer puts out before its activation."""
@@ -106,6 +143,17 @@ class TestInitializeFromData:
         for output in self.units(model, x):
             assert np.abs(output.mean(axis=0)).max() < 1e-5
             assert np.abs(output.var(axis=0) - 1).max() < 1e-4
+
+    @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+    def test_in_mixed_precision(self, policy):
+        """Biases are stored in float32, and so they are set."""
+        layer, x = WeightNormalization(keras.layers.Dense(6, dtype=policy)), draw((256, 9), mean=2)
+        initialize_from_data(layer, x)
+        kernel = array(layer.effective_kernels()["kernel"])
+        y = x @ kernel + array(layer.layer.bias.value)
+        assert np.abs(array(layer.layer.bias.value)).max() > 0.1
+        np.testing.assert_allclose(y.mean(axis=0), 0, atol=0.05)
+        np.testing.assert_allclose(y.var(axis=0), 1, atol=0.1)
 
     @pytest.mark.parametrize(
         "linear",

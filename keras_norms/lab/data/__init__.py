@@ -7,7 +7,8 @@ from pathlib import Path
 from keras_norms.lab.data.digits import digits
 from keras_norms.lab.data.images import ImageData as ImageData
 from keras_norms.lab.data.preparation import Preparation
-from keras_norms.lab.data.table import choose_data, is_stream
+from keras_norms.lab.data.table import DOCS, choose_data, is_stream
+from keras_norms.lab.data.text import docs
 from keras_norms.lab.data.tfds import load_tfds
 from keras_norms.lab.data.yours import load_yours
 from keras_norms.lab.errors import BadInput
@@ -24,9 +25,9 @@ def load(
     """The data of a spec, by default with training mean 0 and deviation 1 in each channel.
 
     Args:
-        spec: "digits" (scikit-learn's, embedded), an image classification set of TensorFlow
-            Datasets, or `@module.attribute` of yours, with arguments of `Preparation`, as in
-            "cifar10:part=0.1,size=16".
+        spec: "digits" (scikit-learn's, embedded), "docs" (characters, see `text.docs`), an image
+            classification set of TensorFlow Datasets, or `@module.attribute` of yours, with
+            arguments of `Preparation`, as in "cifar10:part=0.1,size=16".
         data_dir: where TensorFlow Datasets has prepared sets; its own default otherwise.
         cache_dir: where decoded arrays are kept, so that TensorFlow is needed only once; by
             default `$KERAS_NORMS_CACHE`, else `~/.cache/keras_norms`.
@@ -41,6 +42,8 @@ def load(
     prepare = Preparation(chosen.text, chosen.arguments)
     if chosen.name == "digits":
         return digits(prepare)
+    if chosen.name == DOCS:
+        return docs(chosen, prepare)
     if is_user_object(chosen.name):
         return load_yours(chosen, prepare)
     version = chosen.arguments["version"]

@@ -44,6 +44,15 @@ class Preparation:
             BadInput: more examples than there are, or a size that does not divide the images'.
         """
         asked = self.arguments
+        train, test = self.selected(train, test)
+        if asked["size"]:
+            train, test = ((self._shrunk(x), y) for x, y in (train, test))
+        prepare = binarized if asked["binary"] else standardized
+        return prepare(self.text, train, test, classes)
+
+    def selected(self, train: Pair, test: Pair) -> tuple[Pair, Pair]:
+        """The examples to train and to test on, as they are stored."""
+        asked = self.arguments
         every = round(1 / asked["part"])
         train, test = ((x[::every], y[::every]) if every > 1 else (x, y) for x, y in (train, test))
         train = self._drawn("examples", train)
@@ -51,10 +60,7 @@ class Preparation:
         if asked["validation"]:
             train, held_out = self._split(train)
             test = held_out if asked["evaluate_on"] == VALIDATION else test
-        if asked["size"]:
-            train, test = ((self._shrunk(x), y) for x, y in (train, test))
-        prepare = binarized if asked["binary"] else standardized
-        return prepare(self.text, train, test, classes)
+        return train, test
 
     def _drawn(self, which: str, pair: Pair) -> Pair:
         wanted, there = self.arguments[which], len(pair[1])

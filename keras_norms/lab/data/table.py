@@ -43,9 +43,12 @@ STREAMS: dict[str, Argument] = {
     "distorted": flag(False),
 }
 GENERATED = "generated"  # a stream of random images
+DOCS = "docs"  # characters of Python's documentation
+TEXTS: dict[str, Argument] = {"context": whole(64, least=2), "characters": whole(0)}
+OF_TEXTS = ("part", "examples", "test_examples", "validation", "evaluate_on", "reshuffle")
 EACH_EPOCH = "reshuffle"  # says which batches come, which no program is compiled for
 MOVED = ("flip", "crop")
-PIXELS = {"digits": 64, "mnist": 784, GENERATED: 224 * 224}
+PIXELS = {"digits": 64, DOCS: 64, "mnist": 784, GENERATED: 224 * 224}
 USUAL_PIXELS = 1024  # of a set that nothing is known of
 
 
@@ -72,7 +75,16 @@ def pixels(data: Chosen) -> int:
 def _table(name: str) -> Table:
     if name == GENERATED:
         return {name: Kind(check=_check_stream)}
+    if name == DOCS:
+        return {name: Kind(TEXTS, check=_check_text)}
     return {name: Kind({} if name == "digits" else STREAMS, check=_check)}
+
+
+def _check_text(arguments: Mapping[str, Any]) -> None:
+    _check(arguments)
+    for name in IMAGES:
+        if name not in OF_TEXTS and arguments[name] != IMAGES[name].default:
+            raise ValueError(f"{name} is of images: leave it out")
 
 
 def _check(arguments: Mapping[str, Any]) -> None:

@@ -36,7 +36,8 @@ class Truth:
 
     Attributes:
         slow: below it runs are alive but not yet useful.
-        scale: of the logistic noise of each run, by which all its edges move together.
+        scale: of the logistic noise of each run.
+        apart: whether a run's edges move each on its own; else all by the same.
         lapses: share of the verdicts that are drawn at random.
     """
 
@@ -47,31 +48,33 @@ class Truth:
     blow_up: float
     scale: float = 0.0
     lapses: float = 0.0
+    apart: bool = False
 
     @classmethod
-    def drawn(cls, draw: np.random.Generator, scale: float = 0.0, lapses: float = 0.0) -> Truth:
+    def drawn(cls, draw: np.random.Generator, *noise: float | bool) -> Truth:
         """Edges as the recorded maps have them: up to a decade apart, well inside the range."""
         blow_up = draw.uniform(0, 1.5)
         alive = blow_up - draw.uniform(0, 1)
         useful = alive - draw.uniform(0, 1)
         slow = useful - draw.uniform(0.5, 1.0)
-        return cls(slow - draw.uniform(0, 0.5), slow, useful, alive, blow_up, scale, lapses)
+        return cls(slow - draw.uniform(0, 0.5), slow, useful, alive, blow_up, *noise)
 
     def moved(self, by: float) -> Truth:
         """Another seed, all of whose edges lie `by` decades higher."""
         places = (self.lower, self.slow, self.useful, self.alive, self.blow_up)
-        return Truth(*(place + by for place in places), self.scale, self.lapses)
+        return Truth(*(place + by for place in places), self.scale, self.lapses, self.apart)
 
     def verdict(self, x: float, draw: np.random.Generator) -> Verdict:
         """Of a run at `x`."""
-        x = x + draw.logistic(scale=self.scale) if self.scale else x
+        moves = draw.logistic(size=5 if self.apart else 1) * self.scale
+        lower, slow, useful, alive, blow_up = np.broadcast_to(x + moves, 5)
         if draw.random() < self.lapses:
             return Verdict(draw.choice([Verdict.BLEW_UP, Verdict.UNTRAINED, Verdict.USEFUL]))
-        if x > self.blow_up:
+        if blow_up > self.blow_up:
             return Verdict.BLEW_UP
-        if not self.lower < x < self.alive:
+        if lower < self.lower or alive > self.alive:
             return Verdict.UNTRAINED
-        return Verdict.USEFUL if self.slow < x < self.useful else Verdict.ALIVE
+        return Verdict.USEFUL if slow > self.slow and useful < self.useful else Verdict.ALIVE
 
 
 def searched(
@@ -115,8 +118,10 @@ def table(replays: int, seed: int) -> pd.DataFrame:
         rows += _medians(n, 20 * replays, seed)
     rows += _shares(20 * replays, seed)
     for scale in SCALES:
-        rows += _searches(f"logistic scale {scale:g} decades", scale, 0.0, replays, seed)
-    rows += _searches("0.05 with 10 % lapses", 0.05, 0.1, replays, seed)
+        rows += _searches(f"logistic scale {scale:g} decades", replays, seed, scale)
+    rows += _searches("0.1, each edge on its own", replays, seed, 0.1, 0.0, True)
+    rows += _searches("0.2, each edge on its own", replays, seed, 0.2, 0.0, True)
+    rows += _searches("0.05 with 10 % lapses", replays, seed, 0.05, 0.1)
     for seeds, spread in itertools.product(SEEDS, SPREADS):
         rows += _cells(seeds, spread, max(replays // 3, 1), seed)
     return pd.DataFrame(rows)
@@ -149,12 +154,12 @@ def _shares(replays: int, seed: int) -> list[Row]:
     return rows
 
 
-def _searches(name: str, scale: float, lapses: float, replays: int, seed: int) -> list[Row]:
+def _searches(name: str, replays: int, seed: int, *noise: float | bool) -> list[Row]:
     ends: dict[str, list[tuple[float, float, float]]] = {edge: [] for edge in SEARCHED}
     runs = []
     for replay in range(replays):
-        draw = np.random.default_rng([seed, round(100 * scale), round(100 * lapses), replay])
-        truth = Truth.drawn(draw, scale, lapses)
+        draw = np.random.default_rng([seed, *(round(100 * each) for each in noise), replay])
+        truth = Truth.drawn(draw, *noise)
         known = searched(truth, draw)
         runs.append(known.runs)
         for edge in SEARCHED:

@@ -61,12 +61,12 @@ def ordered(
     from_useful = share * within(prior.useful * useful)
     from_useful += np.where(room > 0, prior.no_useful, 1.0) * no_useful
     # Alive windows given the blow-up edge.
-    edge, room = prior.blow_up * blow_up * SCALE_PRIOR[:, None], prior.alive.sum(0).cumsum()
+    edge, room = prior.blow_up * blow_up * SCALE_PRIOR[:, None], prior.alive.sum(0) @ prior.gap
     open_below = edge * _over(1 - prior.no_alive, room)
     nothing = edge * np.where(room > 0, prior.no_alive, 1.0) * no_alive * no_useful
-    above = open_below[:, ::-1].cumsum(1)[:, None, ::-1]
+    above = (open_below @ prior.gap.T)[:, None, :]
     windows = prior.alive * from_useful * alive
-    alive_blow_up = np.triu(windows.sum(1)[:, :, None] * open_below[:, None, :])
+    alive_blow_up = windows.sum(1)[:, :, None] * open_below[:, None, :] * prior.gap
     alive_blow_up[:, 0] += nothing
     total = alive_blow_up.sum()
     # And back down to the useful ones.

@@ -1,10 +1,11 @@
 """Where the edges lie before any run.
 
 From the top down: the blow-up edge is uniform over the range, with a mass below and above it. Given
-it, nothing trains with probability `NO_WINDOW`; else the alive edge is uniform up to it, and the
-lower edge uniform up to `NARROWEST` below the alive one, or below the range. Given both, no rate is
-useful with probability `NO_WINDOW`; else the useful window is uniform among those within. No window
-is narrower than `NARROWEST`: a narrower one, at which a search could only guess, counts as none.
+it, nothing trains with probability `NO_WINDOW`; else the alive edge lies below it, by a decade or
+so more likely than by many, and the lower edge is uniform up to `NARROWEST` below the alive one, or
+below the range. Given both, no rate is useful with probability `NO_WINDOW`; else the useful window
+is uniform among those within. No window is narrower than `NARROWEST`: a narrower one, at which a
+search could only guess, counts as none.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ ALL_BLOW_UP, NOTHING_BLOWS_UP = 0.02, 0.08
 NO_WINDOW = 0.2
 CUT = 0.1  # of the windows, those that an end of the range cuts
 NARROWEST = 0.3  # decades
+GAP, ANY_GAP = 1.0, 0.2  # decades from the alive to the blow-up edge; what a far one weighs
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,7 @@ class Prior:
     blow_up: of the edge, shape (thresholds,).
     alive, useful: of the windows, shape (lower edges, upper edges), if there is one.
     no_alive, no_useful: that there is none.
+    gap: of alive and blow-up edge, shape (thresholds, thresholds); 0 where they are out of order.
     """
 
     blow_up: np.ndarray
@@ -35,12 +38,13 @@ class Prior:
     no_alive: float
     useful: np.ndarray
     no_useful: float
+    gap: np.ndarray
 
     @classmethod
     def flat(cls, range: Range) -> Prior:
-        """That knows nothing but the order."""
+        """That knows the order alone, and that alive and blow-up edge are seldom far apart."""
         windows = flat_windows(range)
-        return cls(flat_edge(range), windows, NO_WINDOW, windows, NO_WINDOW)
+        return cls(flat_edge(range), windows, NO_WINDOW, windows, NO_WINDOW, gaps(range))
 
     def mixed(self, other: Prior, share: float) -> Prior:
         """This one, with a share of another."""
@@ -52,7 +56,7 @@ class Prior:
         alive, useful = _blurred(self.alive, by), _blurred(self.useful, by)
         edge = self.blow_up.copy()
         edge[1:-1] = by(edge[1:-1])
-        return Prior(_normalized(edge), alive, self.no_alive, useful, self.no_useful)
+        return Prior(_normalized(edge), alive, self.no_alive, useful, self.no_useful, self.gap)
 
 
 def flat_edge(range: Range) -> np.ndarray:
@@ -75,6 +79,12 @@ def flat_windows(range: Range) -> np.ndarray:
     # The last upper edge weighs as much as this share of all others together.
     windows[:, -1] *= CUT / (1 - CUT) * max(count - 2, 1)
     return _normalized(windows)
+
+
+def gaps(range: Range) -> np.ndarray:
+    """Weights of the alive edge (rows) by how far it lies below the blow-up edge (columns)."""
+    places = range.thresholds.clip(range.rates[0], range.rates[-1])
+    return np.triu(ANY_GAP + np.exp(-np.abs(places - places[:, None]) / GAP))
 
 
 def _blurred(windows: np.ndarray, by: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

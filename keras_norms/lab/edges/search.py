@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from keras_norms.lab.edges.acquisition import gain
+from keras_norms.lab.edges.acquisition import gain, promising
 from keras_norms.lab.edges.cell import Cell
 from keras_norms.lab.edges.threshold import SEARCHED, WIDTH, Thresholds, known_edges
 from keras_norms.lab.errors import BadInput
@@ -84,8 +84,10 @@ def next_rate(
 ) -> float | None:
     """The untried learning rate that tells most about the edges; None where all were tried."""
     rates = np.array([float(f"{10**x:.4e}") for x in known.range.rates])
-    gains = gain(known, known.range.rates, edges)
-    gains[np.isin(rates, list(tried))] = -np.inf
+    done = np.isin(rates, list(tried))
+    gains = np.where(done, -np.inf, promising([known], edges))
+    if np.isneginf(gains).all():  # all that are worth a look were tried
+        gains = np.where(done, -np.inf, gain(known, known.range.rates, edges))
     best = int(gains.argmax())
     return float(rates[best]) if gains[best] > -np.inf else None
 

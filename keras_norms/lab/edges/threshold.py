@@ -82,14 +82,16 @@ class Thresholds:
         return known
 
     def _after(self, rate: float, verdict: Verdict) -> Thresholds:
-        x, alive, useful = math.log10(rate), self.alive_window, self.useful_window
-        if not verdict.blown:
-            alive = alive.given(x, verdict.trained)
+        x, parts = math.log10(rate), {}
+        # A run says which edges it lies between; of those beyond them the order takes care. What
+        # moves a run moves it at all edges, so that to count it at each would be too much.
+        if not verdict.trained:
+            parts["blown"] = self.blown.given(x, verdict.blown)
+        if verdict in (Verdict.UNTRAINED, Verdict.ALIVE):
+            parts["alive_window"] = self.alive_window.given(x, verdict.trained)
         if verdict.trained:
-            useful = useful.given(x, verdict is Verdict.USEFUL)
-        blown = self.blown.given(x, verdict.blown)
-        seen = (*self.seen, (rate, verdict))
-        return replace(self, blown=blown, alive_window=alive, useful_window=useful, seen=seen)
+            parts["useful_window"] = self.useful_window.given(x, verdict is Verdict.USEFUL)
+        return replace(self, seen=(*self.seen, (rate, verdict)), **parts)
 
     def warming(self, spread: float, floor: float = FLOOR) -> Thresholds:
         """The prior of a neighbour whose edges differ by about `spread` decades from these."""
@@ -104,6 +106,7 @@ class Thresholds:
             float(now.no_alive.sum()),
             now.useful.sum(0),
             float(now.no_useful.sum()),
+            flat.gap,
         ).blurred(blur)
         near = replace(
             near, alive=near.alive * (flat.alive > 0), useful=near.useful * (flat.useful > 0)

@@ -23,8 +23,8 @@ from keras_norms.lab.errors import BadInput
 PER_DECADE = 20
 SCALES = np.array([0.02, 0.05, 0.1, 0.2, 0.4])  # decades
 SCALE_PRIOR = np.array([0.15, 0.2, 0.25, 0.25, 0.15])
-LAPSES = np.array([0.005, 0.03, 0.12])
-LAPSE_PRIOR = np.array([0.6, 0.3, 0.1])
+LAPSES = np.array([0.01, 0.1])
+LAPSE_PRIOR = np.array([0.75, 0.25])
 
 
 @dataclass(frozen=True)

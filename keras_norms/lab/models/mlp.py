@@ -35,3 +35,16 @@ def mlp(
         linear = layers.Dense(width, kernel_initializer=small or kernel_initializer(activation))
         x = scheme(linear, activation)(x)
     return classifier(x, inputs, classes, dropout, "mlp")
+
+
+def deep_linear(
+    scheme: Scheme,
+    *,
+    depth: int,
+    width: int,
+    input_shape: tuple[int, ...],
+    classes: int,
+) -> keras.Model:
+    """`depth` linear layers of `width` units and a linear head, as in Santurkar et al. 2018."""
+    size = {"depth": depth, "width": width, "input_shape": input_shape, "classes": classes}
+    return mlp(scheme, **size, activation="linear")

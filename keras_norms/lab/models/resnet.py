@@ -1,4 +1,4 @@
-"""Residual network for small images (He et al. 2016, Section 4.2)."""
+"""Residual networks for small images (He et al. 2016, Section 4.2), and their variants."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 import keras
 from keras import layers
 
-from keras_norms.lab.models.blocks import classifier, conv_unit
+from keras_norms import schemes
+from keras_norms.lab.models.blocks import classifier, conv_unit, normalized, normalizes
+from keras_norms.normfree import SkipInit
 from keras_norms.schemes import Scheme
 
 
@@ -20,25 +22,57 @@ def resnet(
     classes: int,
     activation: str = "relu",
     dropout: float = 0.0,
+    branch: str = "plain",
+    shortcut: int = 1,
+    normalize: str = "all",
 ) -> keras.Model:
     """Three stages of `n` basic blocks, `depth = 6 n + 2`, widths `width`, 2 and 4 times it.
 
     The first block of the second and third stage halves the image. A shortcut is the identity or,
-    where the shape changes, a 1x1 unit. The activation follows the addition.
+    where the shape changes, a unit. The activation follows the addition.
+
+    Args:
+        branch: how a residual branch ends: "plain", or "skipinit": multiplied by one learned
+            number that starts at zero (De & Smith 2020).
+        shortcut: pixels of the kernel of a shortcut that is a unit, 1 or 3 (Lubana et al. 2021).
+        normalize: "all" units; or "last": the output of the last block alone, between the addition
+            and the activation (Bjorck et al. 2018).
+
+    Raises:
+        ValueError: the last output, and a scheme that normalizes no activations.
     """
+    last = normalize == "last"
+    if last and not normalizes(scheme):
+        raise ValueError("normalize=last needs a normalizer of activations")
+    units = schemes.get("none") if last else scheme
     blocks = (depth - 2) // 6  # of two convolutions each, and the stem and the head
     inputs = keras.Input(input_shape)
-    x = conv_unit(scheme, inputs, width, 3, activation)
+    x = conv_unit(units, inputs, width, 3, activation)
     for stage in range(3):
         for block in range(blocks):
             strides = 2 if stage and not block else 1
-            x = _basic_block(scheme, x, width * 2**stage, strides, activation)
+            x = _added(units, x, width * 2**stage, strides, activation, branch, shortcut)
+            if last and stage == 2 and block == blocks - 1:
+                x = normalized(scheme, x, activation, layers.Conv2D)
+            else:
+                x = layers.Activation(activation)(x)
     return classifier(layers.GlobalAveragePooling2D()(x), inputs, classes, dropout, "resnet")
 
 
-def _basic_block(scheme: Scheme, x: Any, filters: int, strides: int, activation: str) -> Any:
-    branch = conv_unit(scheme, x, filters, 3, activation, strides=strides)
-    branch = conv_unit(scheme, branch, filters, 3, None, init_for=activation)
+def _added(
+    scheme: Scheme,
+    x: Any,
+    filters: int,
+    strides: int,
+    activation: str,
+    branch: str,
+    shortcut: int,
+) -> Any:
+    """The sum of a basic block, before its activation."""
+    added = conv_unit(scheme, x, filters, 3, activation, strides=strides)
+    added = conv_unit(scheme, added, filters, 3, None, init_for=activation)
+    if branch == "skipinit":
+        added = SkipInit()(added)
     if strides != 1 or x.shape[-1] != filters:
-        x = conv_unit(scheme, x, filters, 1, None, strides=strides, init_for=activation)
-    return layers.Activation(activation)(layers.Add()([x, branch]))
+        x = conv_unit(scheme, x, filters, shortcut, None, strides=strides, init_for=activation)
+    return layers.Add()([x, added])

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import keras
 import numpy as np
 
+from keras_norms.lab.data import ImageData
 from keras_norms.lab.edges.verdict import Verdict, blow_up_limit, blown_up_at, classify
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.checkpoint import Keeper, Reached
@@ -46,11 +47,8 @@ class Loop:
         self, program: Program, run: Run, on_step: OnStep | None, on_point: OnPoint | None
     ) -> None:
         assert run.program == program.run.program
-        if run.keep_predictions and program.data.classes > A_BYTE:
-            raise BadInput(
-                f"Invalid keep_predictions=True: {program.data.name!r} has "
-                f"{program.data.classes} classes, and a prediction is kept in a byte; leave it out"
-            )
+        if run.keep_predictions:
+            _require_bytes(program.data)
         self._program, self._run, self._engine = program, run, program.engine
         self._on_step, self._on_point = on_step or _ignore, on_point or _ignore
         self._keeper = Keeper(run, program.data)
@@ -149,6 +147,14 @@ class Loop:
 
 def _ignore(*_: object) -> None:
     pass
+
+
+def _require_bytes(data: ImageData) -> None:
+    if data.classes > A_BYTE or data.y_test.ndim > 1:
+        raise BadInput(
+            f"Invalid keep_predictions=True: one of {A_BYTE} classes is kept of an image, and "
+            f"{data.name!r} has {data.classes}, labels of shape {data.y_test.shape}; leave it out"
+        )
 
 
 def _next_evaluation(run: Run, step: int) -> int:

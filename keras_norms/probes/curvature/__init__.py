@@ -142,7 +142,7 @@ class Curvature:
         model = self._model
         weights = [variable.value for variable in model.trainable_variables]
         rest = [variable.value for variable in model.non_trainable_variables]
-        outputs, _ = model.stateless_call(weights, rest, self._x, training=True)
+        outputs = model.stateless_call(weights, rest, self._x, training=True)[0]
         return keras.tree.map_structure(ops.stop_gradient, outputs)
 
 

@@ -37,6 +37,7 @@ def largest_eigenvalue(
     basis = (first / np.linalg.norm(first))[None]
     diagonal: list[float] = []
     beside: list[float] = []
+    count, value, rest = 0, float("nan"), float("nan")
     for count in range(1, min(iterations, size) + 1):
         image = product(basis[-1])
         if not np.isfinite(image).all():

@@ -20,17 +20,17 @@ def gauss_newton(model: keras.Model, x: Any, loss: Loss) -> Callable[[Sequence[A
     """
 
     @tf.function(autograph=False)
-    def product(direction: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def product(direction: Sequence[tf.Tensor]) -> list[Any]:
         weights, rest = _values(model)
         with tf.GradientTape() as outer:
             with tf.GradientTape(persistent=True) as inner:
                 inner.watch(weights)
-                outputs, _ = model.stateless_call(weights, rest, x, training=True)
+                outputs: Any = model.stateless_call(weights, rest, x, training=True)[0]
             u = tf.zeros_like(outputs)
             outer.watch(u)
-            pulled = inner.gradient(outputs, weights, u, unconnected_gradients=ZERO)
+            pulled: Any = inner.gradient(outputs, weights, u, unconnected_gradients=ZERO)
         tangent = outer.gradient(pulled, u, list(direction), unconnected_gradients=ZERO)
-        bent = loss.bend(outputs, tangent)
+        bent: Any = loss.bend(outputs, tangent)
         return inner.gradient(outputs, weights, bent, unconnected_gradients=ZERO)
 
     return product
@@ -40,14 +40,14 @@ def hessian(model: keras.Model, x: Any, loss: Loss) -> Callable[[Sequence[Any]],
     """The loss's Hessian in the weights, times a direction."""
 
     @tf.function(autograph=False)
-    def product(direction: Sequence[tf.Tensor]) -> list[tf.Tensor]:
+    def product(direction: Sequence[tf.Tensor]) -> list[Any]:
         weights, rest = _values(model)
         with tf.GradientTape() as outer:
             outer.watch(weights)
             with tf.GradientTape() as inner:
                 inner.watch(weights)
                 value = loss.value(model.stateless_call(weights, rest, x, training=True)[0])
-            slope = inner.gradient(value, weights, unconnected_gradients=ZERO)
+            slope: Any = inner.gradient(value, weights, unconnected_gradients=ZERO)
         return outer.gradient(slope, weights, list(direction), unconnected_gradients=ZERO)
 
     return product

@@ -24,7 +24,7 @@ def gauss_newton(model: keras.Model, x: Any, loss: Loss) -> Callable[[Sequence[A
         (tangent,) = _gradient(pulled, [u], list(direction), retain_graph=True)
         with torch.no_grad():
             bent = loss.bend(outputs, tangent)
-        return _gradient(outputs, weights, bent)
+        return list(_gradient(outputs, weights, bent))
 
     return product
 
@@ -35,7 +35,7 @@ def hessian(model: keras.Model, x: Any, loss: Loss) -> Callable[[Sequence[Any]],
     def product(direction: Sequence[Any]) -> list[Any]:
         weights, outputs = _outputs(model, x)
         slope = _gradient(loss.value(outputs), weights, create_graph=True)
-        return _gradient(slope, weights, list(direction))
+        return list(_gradient(slope, weights, list(direction)))
 
     return product
 

@@ -4,11 +4,11 @@ import functools
 
 import pandas as pd
 import pytest
+from benchmarks.ioffe2015.arms import ARMS, CONTROLS, PLAIN, X5, X30
+from benchmarks.ioffe2015.convergence import Settings
 
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.ioffe2015 import convergence
-from benchmarks.ioffe2015.arms import ARMS, CONTROLS, PLAIN, X5, X30
-from benchmarks.ioffe2015.convergence import Settings
 from keras_norms.lab import trials
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput

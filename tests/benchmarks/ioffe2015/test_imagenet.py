@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from benchmarks.ioffe2015.arms import ARMS, PLAIN
 
 from benchmarks.__main__ import BENCHMARKS
 from benchmarks.ioffe2015 import groups
-from benchmarks.ioffe2015.arms import ARMS, PLAIN
 from benchmarks.ioffe2015.imagenet import SCALES, Settings
 from keras_norms.lab import trials
 from keras_norms.lab.edges.verdict import Verdict

@@ -3,7 +3,6 @@ from __future__ import annotations
 import math
 
 import pytest
-
 from benchmarks.ioffe2015.arms import (
     BASELINE,
     PLAIN,
@@ -15,6 +14,7 @@ from benchmarks.ioffe2015.arms import (
 )
 from benchmarks.ioffe2015.claims import claims
 from benchmarks.ioffe2015.measures import Measured, best_rate, measure, steps_to
+
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.claims import Finding
 from tests.lab.pretending import outcome, run

@@ -24,18 +24,22 @@ def by_hand(prior: Prior, scale: int, parts: dict) -> dict[str, np.ndarray]:
     pairs = list(itertools.product(range(count), repeat=2))
     for top in range(count):
         edge = SCALE_PRIOR[scale] * prior.blow_up[top] * parts["blow_up"][scale, top]
-        windows = {(l, a): prior.alive[l, a] for l, a in pairs if a <= top and prior.alive[l, a]}
+        windows = {
+            (low, a): prior.alive[low, a] * prior.gap[a, top]
+            for low, a in pairs
+            if a <= top and prior.alive[low, a]
+        }
         none = prior.no_alive if windows else 1.0
         weight = edge * none * parts["no_alive"] * parts["no_useful"]
         found["no_alive"] += weight
         found["no_useful"] += weight
         found["alive_blow_up"][0, top] += weight
         found["useful_alive"][0, 0] += weight
-        for (l, a), share in windows.items():
+        for (low, a), share in windows.items():
             given = share / sum(windows.values()) * (1 - prior.no_alive)
-            of_window = edge * given * parts["alive"][scale, l, a]
+            of_window = edge * given * parts["alive"][scale, low, a]
             inside = {
-                (m, u): prior.useful[m, u] for m, u in pairs if l <= m and u <= a
+                (m, u): prior.useful[m, u] for m, u in pairs if low <= m and u <= a
                 and prior.useful[m, u]
             }  # fmt: skip
             none = prior.no_useful if inside else 1.0
@@ -44,7 +48,7 @@ def by_hand(prior: Prior, scale: int, parts: dict) -> dict[str, np.ndarray]:
                 given = share_inside / sum(inside.values()) * (1 - prior.no_useful)
                 weights[m, u] = of_window * given * parts["useful"][scale, m, u]
             for useful, weight in weights.items():
-                found["alive"][l, a] += weight
+                found["alive"][low, a] += weight
                 found["alive_blow_up"][a, top] += weight
                 if useful is None:
                     found["no_useful"] += weight

@@ -40,9 +40,10 @@ def find(build=one_weight, data=LINE, **options):
 def test_a_parabola_blows_up_where_its_curvature_says():
     found = find(runs=20)
     truth = math.log10(1 / CURVATURE)
-    assert abs(found.blow_up.median - truth) < 0.1
-    low, high = found.blow_up.interval()
-    assert low < truth < high or abs(found.blow_up.median - truth) < 0.06
+    assert abs(math.log10(found.blow_up.median) - truth) < 0.1
+    (edge,) = found.blow_up.seeds
+    low, high = edge.interval()
+    assert low < truth < high or abs(edge.median - truth) < 0.06
     assert "trains up to" in str(found)
     frame = found.frame()
     assert (frame["steps"][frame["verdict"] != "blew up"] == 40).all()
@@ -56,7 +57,8 @@ def test_edges_of_a_classifier_and_its_picture(tmp_path):
     found = find(classifier, (x, CLASSES), runs=8, seeds=2, low=1e-4, high=1e4)
     assert found.settings["trained"] == "accuracy above 0.407"
     assert set(found.frame()["seed"]) == {0, 1}
-    assert -3 < found.trains.median < 3
+    assert 1e-3 < found.useful.median <= found.alive.median < 1e3
+    assert found.settings["useful"] == "loss below 0.549, half of ln 3"
     found.plot(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
 

@@ -1,16 +1,12 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
-from keras_norms.lab.edges.no_threshold import LIKELY
 
 from keras_norms.lab.edges.search import Search
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.frontier_plot import Along
 from keras_norms.lab.report.frontier_table import frontier_summary, frontier_table
-from keras_norms.lab.report.tables import percent
 from tests.lab.edges.cells import cell
 from tests.lab.pretending import outcome, run
 
@@ -24,8 +20,10 @@ def test_the_table_quotes_its_steps_and_what_never_trains():
     first, second = table.frame.to_dict("records")
     of_seeds = [float(value) for value in first["seeds: trains"].split(", ")]
     assert of_seeds == pytest.approx([1.15, 0.5], rel=0.25)
-    assert (first["no threshold"], first["out of order"], first["runs"]) == ("", 0, 66)
-    assert second["trains (150 steps)"].startswith("no rate [no rate, ")
+    assert (first["out of order"], first["runs"]) == (0, 66)
+    assert "; a new seed " in first["trains (150 steps)"]
+    assert second["trains (150 steps)"] == "none of 33 rates trained (0.01 to 1e+02)"
+    assert second["seeds: trains"] == "no rate, no rate"
     assert second["blow-up"].startswith("4.")
 
 
@@ -42,22 +40,7 @@ def test_the_csv_has_median_and_interval_of_each_edge_for_each_seed():
 def test_the_summary_quotes_its_steps():
     (sentence,) = frontier_summary(CELLS, 150)
     assert "150 steps" in sentence
-    assert "(none), no rate (group)" in sentence
-
-
-def test_a_cell_without_a_threshold_is_named():
-    odd = cell("layer", 8, 1.0, 1.0, 1.0)
-    dead = [
-        replace(one, verdict=Verdict.UNTRAINED) if 5 < one.run.learning_rate < 50 and k % 3 else one
-        for k, one in enumerate(odd.outcomes)
-    ]
-    odd = Search(1e-2, 1e2, seeds=3).cell(odd.program).given(dead)
-    assert odd.no_threshold > LIKELY
-    clean, said = frontier_table([CELLS[0], odd], "frontier", 150).frame["no threshold"]
-    assert (clean, said) == ("", percent(odd.no_threshold))
-    *_, last = frontier_summary([CELLS[0], odd], 150)
-    assert last.startswith("Blow-up is no threshold")
-    assert last.endswith("for layer at depth 8.")
+    assert "(none), none of 33 rates trained (0.01 to 1e+02) (group)" in sentence
 
 
 def test_cells_along_another_number():
@@ -71,7 +54,6 @@ def test_an_edge_that_the_runs_leave_open_is_not_quoted():
     program = run(normalizer="none", depth=4)
     early = Search(1e-4, 1e2, seeds=1).cell(program)
     early = early.given([outcome(run(50.0, 0, normalizer="none", depth=4), Verdict.BLEW_UP)])
-    assert 0 < early.trains.median < np.inf
     (row,) = frontier_table([early], "frontier", 150).frame.to_dict("records")
-    assert row["trains (150 steps)"].startswith("unknown [")
-    assert "unknown (none)" in frontier_summary([early], 150)[0]
+    assert row["blow-up"].startswith("unknown [")
+    assert row["trains (150 steps)"] == "none of 1 rates trained (50 to 50)"

@@ -94,7 +94,7 @@ def test_at_the_first_step():
     data = small_data()
     huge: ImageData = dataclasses.replace(data, x_train=np.sign(data.x_train) * np.float32(3e38))
     outcome, calls = followed(Program(small_run(), huge), small_run(steps=400))
-    assert (outcome.verdict, outcome.blew_up_at) == (Verdict.BLEW_UP, 0)
+    assert (outcome.verdict, outcome.blew_up_at) == (Verdict.DEAD, 0)
     assert calls == [1]
     assert outcome.curve["step"] == (1,)
     assert not math.isfinite(outcome.final("train_loss"))
@@ -102,7 +102,7 @@ def test_at_the_first_step():
 
 def test_others_are_untouched_by_it(program: Program):
     fine = train_on(program, small_run(steps=60))
-    assert fine.verdict is Verdict.ALIVE
+    assert fine.verdict.trained
     assert fine.blew_up_at is None
     assert train_on(program, small_run(learning_rate=1e30)).verdict is Verdict.BLEW_UP
     assert train_on(program, small_run(steps=60)) == fine

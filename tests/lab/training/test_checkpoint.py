@@ -14,7 +14,7 @@ import pytest
 
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training import Outcome, Run, checkpoint, loop
+from keras_norms.lab.training import Outcome, Run, checkpoint, fingerprint, loop
 from keras_norms.lab.training.checkpoint import kept_in
 from keras_norms.lab.training.program import Program
 from tests.lab.training.small import small_data, train_on

@@ -140,6 +140,11 @@ class Engine:
         )
         return done, *(curve.stack() for curve in curves)
 
+    def _images(self, batch: tf.Tensor, moves: tf.Tensor | None) -> tf.Tensor:
+        if moves is None:
+            return tf.gather(self._x, batch)
+        return moved(self._x, batch, moves, self._crop)
+
     def _step(
         self,
         batch: tf.Tensor,
@@ -148,11 +153,7 @@ class Engine:
         shares: tf.Tensor,
         l2: tf.Tensor | None,
     ) -> tuple[tf.Tensor, tf.Tensor]:
-        y = tf.gather(self._y, batch)
-        if moves is None:
-            x = tf.gather(self._x, batch)
-        else:
-            x = moved(self._x, batch, moves, self._crop)
+        x, y = self._images(batch, moves), tf.gather(self._y, batch)
         variables = [variable.value for variable in self.model.trainable_variables]
         with tf.GradientTape() as tape:
             logits = self.model(x, training=True)

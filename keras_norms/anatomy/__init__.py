@@ -1,0 +1,1 @@
+"""What a model is made of: its calls, layers, normalizers and data."""

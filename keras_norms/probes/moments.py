@@ -1,0 +1,83 @@
+"""Means and variances of what layers put out and of the gradients in it, and histograms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import keras
+import numpy as np
+
+from keras_norms.layers.base import Normalization
+from keras_norms.weights.base import Reparameterization
+from keras_norms.weights.kernels import kernels_of
+
+NORMALIZERS = (
+    Normalization,
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.LayerNormalization,
+    keras.layers.RMSNormalization,
+)
+KINDS = ("linear", "normalizers", "activations", "additions")
+
+
+def layers_of(model: keras.Model, kind: str) -> list[keras.layers.Layer]:
+    """The layers of a kind, wherever in a model they are, in its order.
+
+    "linear" are those with a kernel, or what reparameterizes them; "normalizers", "activations"
+    and "additions" are layers of their own.
+
+    Raises:
+        ValueError: another kind.
+    """
+    if kind not in KINDS:
+        raise ValueError(f"Argument `kind` must be one of {KINDS}. Received: kind={kind!r}")
+    layers = list(model._flatten_layers(include_self=False))
+    if kind == "additions":
+        return [layer for layer in layers if isinstance(layer, keras.layers.Add)]
+    if kind == "activations":
+        kinds = (keras.layers.Activation, keras.layers.ReLU, keras.layers.LeakyReLU)
+        return [layer for layer in layers if isinstance(layer, kinds)]
+    if kind == "normalizers":
+        return [layer for layer in layers if isinstance(layer, NORMALIZERS)]
+    wrapped = {id(layer.layer) for layer in layers if isinstance(layer, Reparameterization)}
+    return [
+        layer
+        for layer in layers
+        if isinstance(layer, Reparameterization) or (kernels_of(layer) and id(layer) not in wrapped)
+    ]
+
+
+def channel_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and variance of each channel, the last axis, over all others, float64."""
+    flat = values.reshape(-1, values.shape[-1]).astype(np.float64)
+    return flat.mean(axis=0), flat.var(axis=0)
+
+
+def summary(values: np.ndarray) -> dict[str, float]:
+    """What is plotted of a layer.
+
+    `mean` and `std` of all values; `channel_mean` and `channel_std`, the means over the channels
+    of the channel's absolute mean and of its standard deviation (Bjorck et al. 2018, Figure 5).
+    """
+    mean, variance = channel_moments(values)
+    return {
+        "mean": float(mean.mean()),
+        "std": float(values.std(dtype=np.float64)),
+        "channel_mean": float(np.abs(mean).mean()),
+        "channel_std": float(np.sqrt(variance).mean()),
+    }
+
+
+def histogram(values: np.ndarray, bins: int) -> dict[str, Any]:
+    """Counts between the edges of equal bins, with standard deviation and kurtosis.
+
+    The bins span the largest magnitude on both sides of zero. The kurtosis, `E z^4` of the
+    standardized values, is 3 for a normal distribution.
+    """
+    flat = values.ravel().astype(np.float64)
+    reach = float(np.abs(flat).max()) or 1.0
+    counts, edges = np.histogram(flat, bins, (-reach, reach))
+    centred, std = flat - flat.mean(), float(flat.std())
+    fourth = float(np.mean((centred / std) ** 4)) if std else float("nan")
+    return {"counts": counts.tolist(), "edges": edges.tolist(), "std": std, "kurtosis": fourth}

@@ -1,0 +1,130 @@
+"""What a new normalizer takes over from the one whose place it takes."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import keras
+from keras import ops
+
+from keras_norms import layers
+from keras_norms.surgery.divisible_groups import dividing
+from keras_norms.surgery.erasure import require_something_left
+
+Shape = tuple[int | None, ...]
+
+_OPTIONS = ("initializer", "regularizer", "constraint")
+_ALWAYS = (
+    "center", "scale", "dtype", "trainable", "synchronized", "activity_regularizer",
+    *(f"beta_{option}" for option in _OPTIONS), *(f"gamma_{option}" for option in _OPTIONS),
+)  # fmt: skip
+# Said by the place of the layer: its name, its channels, and the layer that it is around.
+_OF_THE_PLACE = ("name", "axis", "layer")
+_AVERAGING = (
+    keras.layers.BatchNormalization,
+    layers.BatchNormalization,
+    layers.BatchRenormalization,
+    layers.GhostBatchNormalization,
+    layers.InstanceEnhancementBatchNormalization,
+    layers.MeanOnlyBatchNormalization,
+    layers.SwitchableNormalization,
+    layers.VarianceNormalization,
+)
+_AFFINE = ("gamma", "beta")
+
+
+class Carried(NamedTuple):
+    """A normalizer in the place of another, and what of the other's arguments it does not have."""
+
+    layer: keras.layers.Layer
+    lost: dict[str, Any]
+
+
+def carried(
+    new: keras.layers.Layer,
+    old: keras.layers.Layer,
+    shape: Shape,
+    name: str,
+    default_groups: bool = False,
+) -> Carried:
+    """`new`, made again under the given name, built, and holding what means the same in `old`.
+
+    Where both are of one kind, or both average the moments of batches, these are all arguments and
+    weights of the same name; else those that mean the same everywhere (`_ALWAYS`, gamma, beta).
+    Arguments of `new` that differ from their defaults stay. Groups that do not divide the channels
+    become fewer where they are `default_groups`.
+
+    Raises:
+        Indivisible: groups that were asked for do not divide the channels.
+        Erased: on this shape the new layer's outputs would not depend on its inputs.
+        ValueError: the new layer refuses what it would take over.
+    """
+    config, before = new.get_config(), old.get_config()
+    default, usual = _default_config(new), _default_config(old)
+    same = averages_moments(new) and averages_moments(old)
+    keys = [*before] if same or type(new).__name__ == type(old).__name__ else [*_ALWAYS]
+    keys = [key for key in keys if key in before and key not in _OF_THE_PLACE]
+    if not default_groups:
+        keys = [key for key in keys if key != "groups"]
+    if isinstance(new, keras.layers.BatchNormalization) and not isinstance(
+        before.get("momentum"), float
+    ):
+        keys.remove("momentum")  # Keras knows no schedule and no cumulative average
+    given = {key for key in config if config[key] != default.get(key, config[key])}
+    for key in keys:
+        if key in config and key not in given:
+            config[key] = before[key]
+    config |= dividing(_made(new, config), shape, default_groups)
+    made = _made(new, {**config, "name": name})
+    made.build(shape)
+    require_something_left(made, shape)
+    for weight in _shared_weights(made, old) if same else _AFFINE:
+        ours, theirs = getattr(made, weight, None), getattr(old, weight, None)
+        if ours is not None and theirs is not None and tuple(ours.shape) == tuple(theirs.shape):
+            ours.assign(ops.cast(ops.copy(theirs.value), ours.dtype))
+            if ours.trainable != theirs.trainable:
+                ours.trainable = theirs.trainable
+    if same and getattr(made, "seen", None) is not None and not getattr(old, "debiased", False):
+        made.seen.assign(ops.ones(made.seen.shape))  # what is carried weighs in full
+    found = made.get_config()
+    lost = {
+        key: value
+        for key, value in before.items()
+        if key not in (*_OF_THE_PLACE, *given, *_said_by(made))
+        and value != usual.get(key, value)
+        and (key not in found or found[key] != value)
+    }
+    return Carried(made, lost)
+
+
+def _made(layer: keras.layers.Layer, config: dict[str, Any]) -> keras.layers.Layer:
+    try:
+        return type(layer).from_config(config)
+    except TypeError as error:  # Keras's, around what the constructor raised
+        raise ValueError(str(error.__context__ or error)) from error
+
+
+def _said_by(layer: keras.layers.Layer) -> tuple[str, ...]:
+    """The arguments of other layers that a class says by being what it is."""
+    return ("renorm",) if isinstance(layer, layers.BatchRenormalization) else ()
+
+
+def _shared_weights(new: keras.layers.Layer, old: keras.layers.Layer) -> list[str]:
+    """The attributes that hold weights in both."""
+    names = [
+        {name for name, value in vars(layer).items() if isinstance(value, keras.Variable)}
+        for layer in (new, old)
+    ]
+    return sorted(names[0] & names[1])
+
+
+def averages_moments(layer: keras.layers.Layer) -> bool:
+    """Whether what a layer remembers is the mean, the variance or both of each channel."""
+    return type(layer) in _AVERAGING
+
+
+def _default_config(layer: keras.layers.Layer) -> dict[str, Any]:
+    try:
+        return type(layer)().get_config()
+    except TypeError:  # arguments without defaults: all were given
+        return {}
