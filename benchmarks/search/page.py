@@ -144,7 +144,8 @@ def _lines(
         for at, (method, (ink, mark)) in enumerate(LOOKS.items()):
             parts = [part for _, part in mine[mine.method == method].groupby("runs")]
             value, low, high = np.array([statistic(part) for part in parts]).T
-            x = np.array([place(part) for part in parts]) * (1 + 0.008 * (at - len(LOOKS) / 2))
+            x = np.array([place(part) for part in parts])
+            x = x + 0.01 * x.max() * (at - len(LOOKS) / 2)
             style = {"color": ink, "marker": mark, "ms": 5, "mec": "white", "mew": 0.5}
             bars = value - low, high - value
             axes.errorbar(x, value, bars, lw=1.6, elinewidth=0.9, label=method, **style)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -43,7 +43,6 @@ class Accuracy(MachineExperiment):
     Command    KERAS_BACKEND=jax python -m benchmarks run speed.accuracy --out results
     """
 
-    exclusive: ClassVar[bool] = False
     seeds: int = option(9, "seeds of the inputs", least=1, most=1000, quick=6)
     shape: tuple[int, ...] = option((64, 16, 16, 32), "batch, height, width, channels", least=1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from benchmarks.speed import cells
 from benchmarks.speed.cells import IMAGES, MAIN, MODES, NETWORKS, SHAPES
@@ -33,7 +33,6 @@ class Memory(MachineExperiment):
     Command    KERAS_BACKEND=jax python -m benchmarks run speed.memory --out results
     """
 
-    exclusive: ClassVar[bool] = False
     names: tuple[str, ...] = option(("all",), "normalizers", quick=MAIN)
     shape: str = option(SHAPES[0], "shape of the inputs of layers")
     networks: tuple[str, ...] = option(NETWORKS, "nets", choices=NETWORKS, quick=NETWORKS[:1])

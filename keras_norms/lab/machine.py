@@ -16,7 +16,10 @@ from keras_norms.lab.options import option
 
 @dataclass(frozen=True, kw_only=True)
 class MachineExperiment(Experiment):
-    """Rounds in one process take the place of seeds; pages show every machine that was measured."""
+    """Rounds in one process take the place of seeds; pages show every machine that was measured.
+
+    It is done by the process that names the machine, which has its GPU.
+    """
 
     exclusive: ClassVar[bool] = True
     seeds: ClassVar[int] = 0  # type: ignore[misc]

@@ -88,7 +88,8 @@ def text(ratio: Quantity | None) -> str:
     """ "0.31 [0.30, 0.32]": the estimate with its interval."""
     if ratio is None:
         return "–"
-    return f"{ratio.estimate:.2f} [{ratio.interval.low:.2f}, {ratio.interval.high:.2f}]"
+    said = f"{ratio.estimate:.2f} [{ratio.interval.low:.2f}, {ratio.interval.high:.2f}]"
+    return said.replace("-", "−")
 
 
 def tables(

@@ -75,7 +75,9 @@ class Walk:
         while not self.found.complete:
             wanted = [job for group in self._groups.values() for job in group.missing()]
             done = {name: g.result for name, g in self._groups.items() if g.finished}
-            self.found.update(done)
+            for name, result in done.items():  # in the plan's order, whichever finished first
+                self.found.pop(name, None)
+                self.found[name] = result
             if wanted:
                 return list({job.key: job for job in wanted}.values())
             self._advance(self.found)

@@ -68,3 +68,22 @@ def test_a_recorded_group_has_what_others_found_and_grows(tmp_path):
     assert sorted(walk.found["all"]) == [1.0, 2.0, 7.0]
     assert {job.backend for job in walk.found["all"].jobs} == {"", "jax"}
     assert len(walk.found.jobs) == 3
+
+
+class Two(Experiment):
+    """Two groups."""
+
+    def plan(self):
+        yield {name: [Computation("toys.timed", {"n": name})] for name in "ab"}
+
+
+def test_what_is_found_is_in_the_plans_order(tmp_path):
+    ledger = Ledger.open(tmp_path)
+    walk = Walk(Two(), ledger)
+    first, second = walk.missing()
+    put(ledger, second, 2.0)
+    assert walk.missing() == [first]
+    assert list(walk.found) == ["b"]
+    put(ledger, first, 1.0)
+    assert walk.missing() == []
+    assert list(walk.found) == ["a", "b"]
