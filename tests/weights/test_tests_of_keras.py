@@ -25,7 +25,7 @@ CASES = {
 }
 
 
-def tests():
+def of_keras():
     for name, kind in CASES.items():
         module, case = name.split(".")
         case = getattr(importlib.import_module(f"keras.src.layers.normalization.{module}"), case)
@@ -33,7 +33,7 @@ def tests():
             yield pytest.param(kind, case, test, id=f"{kind.__name__}-{test}")
 
 
-@pytest.mark.parametrize(("kind", "case", "test"), tests())
+@pytest.mark.parametrize(("kind", "case", "test"), of_keras())
 def test_of_keras(kind, case, test, monkeypatch):
     monkeypatch.setattr(layers_of_keras, kind.__name__, kind)
     result = unittest.TestResult()
