@@ -14,16 +14,20 @@ from tests.conformance.case import Case
 from tests.conformance.masks import Masks
 from tests.conformance.numerics import Numerics
 from tests.conformance.precision import Precision
+from tests.conformance.programs import Programs
 from tests.conformance.refusals import Refusals
 from tests.conformance.saving import Saving
 from tests.conformance.shapes import Shapes
+from tests.conformance.tensors import Tensors
 from tests.conformance.training import Training
 from tests.gradients import MODES
 
 __all__ = ["Case", "NormalizerSuite"]
 
 
-class NormalizerSuite(Numerics, Precision, Shapes, Masks, Saving, Training, Refusals):
+class NormalizerSuite(
+    Numerics, Precision, Shapes, Masks, Saving, Training, Refusals, Tensors, Programs
+):
     """Inherit with a `case`; `mode` and `example` arguments of tests are filled in here."""
 
     case: Case

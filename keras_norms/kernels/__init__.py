@@ -2,6 +2,7 @@
 
 from keras_norms.kernels.bounds import at_least as at_least
 from keras_norms.kernels.groups import Groups as Groups
+from keras_norms.kernels.length import scaled_squares as scaled_squares
 from keras_norms.kernels.moments import moments as moments
 from keras_norms.kernels.native import native as native
 from keras_norms.kernels.standardize import affine as affine

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-import numpy as np
 from keras import ops
 
 from keras_norms.kernels.native import native
@@ -27,27 +26,36 @@ class Groups(NamedTuple):
 
     def total(self, x: Tensor) -> Tensor:
         """The sum within each group, laid out again for each of its slices."""
-        return self._weighed(x, np.ones(self.size(x)))
+        size = self.size(x)
+        if self._is_small(x):
+            return self._product(x, ops.ones((size, size), x.dtype))
+        return self._laid_out(x, ops.sum(self._parted(x), axis=self.axis + 1, keepdims=True))
 
     def first(self, x: Tensor) -> Tensor:
         """The first slice of each group, laid out for each of its slices."""
-        return self._weighed(x, np.eye(self.size(x))[0])
+        size = self.size(x)
+        if self._is_small(x):
+            row = ops.cast(ops.equal(ops.arange(size), 0), x.dtype)
+            return self._product(x, ops.broadcast_to(row[:, None], (size, size)))
+        behind = [slice(None)] * (self.axis + 1)
+        return self._laid_out(x, self._parted(x)[(*behind, slice(0, 1))])
 
     def size(self, x: Tensor) -> int:
         return x.shape[self.axis] // self.number
 
-    def _weighed(self, x: Tensor, weight: np.ndarray) -> Tensor:
-        """The weighted sum within each group, laid out again for each of its slices.
-
-        What is not finite in one group stays in it.
-        """
-        size, shape = self.size(x), ops.shape(x)
+    def _is_small(self, x: Tensor) -> bool:
         last = all(n == 1 for n in x.shape[self.axis + 1 :])
-        if last and size <= LARGEST_MATRIX and native.sums_by_product():
-            matrix = ops.cast(np.tile(weight[:, None], size), x.dtype)
-            return ops.reshape(ops.reshape(x, (-1, size)) @ matrix, shape)
+        return last and self.size(x) <= LARGEST_MATRIX and native.sums_by_product()
+
+    def _product(self, x: Tensor, matrix: Tensor) -> Tensor:
+        """Each group times a square matrix; what is not finite in one group stays in it."""
+        return ops.reshape(ops.reshape(x, (-1, self.size(x))) @ matrix, ops.shape(x))
+
+    def _parted(self, x: Tensor) -> Tensor:
+        shape = ops.shape(x)
         before, after = shape[: self.axis], shape[self.axis + 1 :]
-        parted = ops.reshape(x, (*before, self.number, size, *after))
-        weight = ops.cast(weight.reshape(size, *(1 for _ in after)), x.dtype)
-        summed = ops.sum(parted * weight, axis=self.axis + 1, keepdims=True)
-        return ops.reshape(ops.broadcast_to(summed, ops.shape(parted)), shape)
+        return ops.reshape(x, (*before, self.number, self.size(x), *after))
+
+    def _laid_out(self, x: Tensor, values: Tensor) -> Tensor:
+        """One value a group, in the shape of `x`."""
+        return ops.reshape(ops.broadcast_to(values, ops.shape(self._parted(x))), ops.shape(x))

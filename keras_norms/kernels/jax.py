@@ -10,8 +10,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
+from jax.experimental.sparse import JAXSparse
 
-HAND_WRITTEN_GRADIENT = False
+
+def unfit(x: Any) -> str | None:
+    """What `x` is, if not a dense array."""
+    if isinstance(x, jax.Array):
+        return None
+    apart = isinstance(x, JAXSparse) or not hasattr(x, "dtype")
+    return f"a {type(x).__name__}" if apart else None
+
+
+def writes_gradients(*tensors: Any) -> bool:
+    """Never: the backend differentiates the plain formula as well."""
+    return False
 
 
 def is_eager(x: Any) -> bool:

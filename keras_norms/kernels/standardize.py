@@ -74,7 +74,7 @@ def standardize(
         fused = native.fused_batch_standardize(x, axes, gamma, beta, epsilon)
         if fused is not None:
             return fused
-    if statistics_gradient and not native.HAND_WRITTEN_GRADIENT:
+    if statistics_gradient and not native.writes_gradients(x, gamma, beta):
         z, statistics = measured(x, axes, visible, groups, centred, synchronized)
         return _scaled(z, statistics, gamma, beta, axes, epsilon, centred), statistics
 
@@ -211,8 +211,12 @@ def standardize_gradient(
 
 def _shared_axes(gamma: Tensor | None, beta: Tensor | None, axes: Sequence[int]) -> tuple[int, ...]:
     """The axes of the statistics along which gamma and beta have one value."""
-    parameters = [tensor for tensor in (gamma, beta) if tensor is not None]
-    return tuple(axis for axis in axes if all(t.shape[axis] == 1 for t in parameters))
+    shared = []
+    for axis in axes:
+        varies = gamma is not None and gamma.shape[axis] != 1
+        if not varies and (beta is None or beta.shape[axis] == 1):
+            shared.append(axis)
+    return tuple(shared)
 
 
 def _broadcast_axes(x: Tensor, like: Tensor) -> tuple[int, ...]:

@@ -43,6 +43,12 @@ class Moments(NamedTuple):
         return (self.shift - origin) + self.offset
 
 
+def deviations(statistics: Moments) -> Moments:
+    """The same around zero: dividing by them leaves the mean where it is."""
+    zero = ops.zeros_like(statistics.variance)
+    return Moments(zero, zero, statistics.variance, statistics.count)
+
+
 def pooled(parts: Moments, axes: Sequence[int]) -> Moments:
     """The moments of all values together, from those of parts that lie along `axes`.
 
@@ -52,7 +58,7 @@ def pooled(parts: Moments, axes: Sequence[int]) -> Moments:
     """
     count = ops.sum(parts.count, axis=axes, keepdims=True)
     # Where none has seen a value, all have it from the same many hidden ones.
-    alike = 1 / max(math.prod(parts.count.shape[axis] or 1 for axis in axes), 1)
+    alike = 1 / max(math.prod([parts.count.shape[axis] or 1 for axis in axes]), 1)
     share = ops.where(count > 0, parts.count / ops.where(count > 0, count, 1), alike)
     shift = ops.stop_gradient(ops.sum(share * parts.mean, axis=axes, keepdims=True))
     above = parts.mean_above(shift)
@@ -63,8 +69,10 @@ def pooled(parts: Moments, axes: Sequence[int]) -> Moments:
 
 def value_count(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Any:
     """How many values a statistic over `axes` sees: a Python int where the shape is known."""
-    shape = ops.shape(x)
-    return math.prod(shape[axis] for axis in axes) * (groups.size(x) if groups else 1)
+    shape, count = ops.shape(x), 1
+    for axis in axes:
+        count = count * shape[axis]
+    return count * groups.size(x) if groups else count
 
 
 def sample_mean(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Tensor:
@@ -82,7 +90,12 @@ def sample_mean(x: Tensor, axes: Sequence[int], groups: Groups | None = None) ->
 
 
 def _sample_mean(x: Tensor, axes: Sequence[int]) -> Tensor:
-    longest = max(axes, key=lambda axis: x.shape[axis] or SAMPLE_STRIDE)
+    longest, most = axes[0], 0
+    for axis in axes:
+        size = x.shape[axis]
+        size = size if isinstance(size, int) and size else SAMPLE_STRIDE  # of one that is unknown
+        if size > most:
+            longest, most = axis, size
     every = [slice(None)] * len(x.shape)
     every[longest] = slice(None, None, SAMPLE_STRIDE)
     first = [slice(0, 1) if axis in axes else slice(None) for axis in range(len(x.shape))]

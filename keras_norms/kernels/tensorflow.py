@@ -12,11 +12,33 @@ from keras import ops
 
 from keras_norms.kernels.statistics import Moments, sample_mean, value_count
 
-HAND_WRITTEN_GRADIENT = True
+try:
+    from tensorflow.python.eager.forwardprop_util import pack_tangents
+except ImportError:  # a private name: without it forward mode ends in the sentence below
+    pack_tangents = None
+
 # A sum of fewer values is faster as a reduction than as a product; a batch of unknown size counts
 # for this many examples.
 LARGE = 2**16
 TYPICAL_BATCH = 32
+
+
+def unfit(x: Any) -> str | None:
+    """What `x` is, if not a dense tensor."""
+    if isinstance(x, tf.Tensor | tf.Variable):
+        return None
+    return None if hasattr(x, "dtype") and not _apart(x) else f"a {type(x).__name__}"
+
+
+def _apart(x: Any) -> bool:
+    return isinstance(x, tf.SparseTensor | tf.RaggedTensor | tf.IndexedSlices)
+
+
+def writes_gradients(*tensors: Any) -> bool:
+    """Whether the gradient is written by hand: not where a tangent goes forward with a tensor."""
+    if not tf.executing_eagerly() or pack_tangents is None:
+        return True
+    return not pack_tangents([tensor for tensor in tensors if tensor is not None]).tangents
 
 
 def is_eager(x: Any) -> bool:

@@ -9,7 +9,7 @@ import keras
 from keras import ops
 
 from keras_norms.layers.base import AffineNormalization, AffineOptions
-from keras_norms.layers.momentum import Momentum, Schedule, checked_momentum, serialized_momentum
+from keras_norms.layers.momentum import Momentum, Schedule, checked_momentum
 
 Tensor = Any
 
@@ -108,7 +108,3 @@ class AveragingNormalization(AffineNormalization):
         share = share / ops.where(seen > 0, seen, 1)
         self.seen.assign(ops.cast(seen, self.seen.dtype))
         return past, share
-
-    def get_config(self) -> dict[str, Any]:
-        config = {"momentum": serialized_momentum(self.momentum), "debiased": self.debiased}
-        return {**super().get_config(), **config}

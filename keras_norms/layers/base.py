@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypedDict, Unpack
+from typing import Any, ClassVar, TypedDict, Unpack
 
 import keras
 from keras import constraints, initializers, ops, regularizers
 
-from keras_norms.layers.validation import checked_axis, checked_epsilon, positive_axes
+from keras_norms.kernels import native
+from keras_norms.layers.arguments import configuration
+from keras_norms.layers.layout import Layout
+from keras_norms.layers.validation import (
+    checked_axis,
+    checked_epsilon,
+    positive_axes,
+)
 
 Tensor = Any
 Shape = tuple[int | None, ...]
 
 
-class AffineOptions(TypedDict, total=False):
-    """Keyword arguments of gamma, beta and the Keras layer, the same for every normalizer."""
+class LayerOptions(TypedDict, total=False):
+    """Keyword arguments of the Keras layer, the same for every normalizer."""
+
+    name: str
+    dtype: Any
+    trainable: bool
+
+
+class AffineOptions(LayerOptions, total=False):
+    """Keyword arguments of gamma and beta."""
 
     beta_initializer: Any
     gamma_initializer: Any
@@ -23,9 +38,6 @@ class AffineOptions(TypedDict, total=False):
     gamma_regularizer: Any
     beta_constraint: Any
     gamma_constraint: Any
-    name: str
-    dtype: Any
-    trainable: bool
 
 
 class Normalization(keras.layers.Layer):
@@ -40,48 +52,77 @@ class Normalization(keras.layers.Layer):
     cancels_bias = False  # a constant added to a channel before it leaves no trace
     batch_dependent = False  # in training, an example's output depends on the others
     absorbs_activation = False  # its scheme takes the activation's place
+    any_rank: ClassVar[bool] = False  # one layer takes inputs of several ranks, as it is built
 
     def __init__(self, axis: int | Sequence[int], epsilon: float, **options: Any) -> None:
         axis = checked_axis(axis)
         epsilon = checked_epsilon(epsilon)
         super().__init__(**options)
+        if not keras.backend.is_float_dtype(self.compute_dtype):
+            raise ValueError(
+                f"Argument `dtype` of {self.name!r} must be a floating one or a policy of those, "
+                f"since what is normalized are fractions. Received: {options.get('dtype')!r}"
+            )
         self.axis = axis
         self.epsilon = epsilon
         self.supports_masking = True
         # The input arrives as it is: the cast to float32 then loses nothing.
         self.autocast = False
+        self._layout: Layout | None = None
 
     def build(self, input_shape: Shape) -> None:
-        axes = positive_axes(self.axis, input_shape)
-        for axis in axes:
-            if input_shape[axis] is None:
+        self._layout = layout = Layout.of(self.axis, input_shape)
+        sizes = tuple([input_shape[axis] for axis in layout.kept])
+        for axis, size in zip(layout.kept, sizes, strict=True):
+            if not size:
+                known = "undefined size" if size is None else "size zero"
                 raise ValueError(
-                    f"Argument `axis`={self.axis} of {self.name!r} names a dimension of undefined "
-                    f"size in inputs of shape {tuple(input_shape)}: its weights need that size. "
-                    "Define it, or choose another axis."
+                    f"Argument `axis`={self.axis} of {self.name!r} names a dimension of {known}: "
+                    f"axis {axis} of the input tensor should have a defined dimension but the "
+                    f"layer received an input with shape {tuple(input_shape)}, and its weights "
+                    "need that size. Define it, or choose another axis."
                 )
-        self.input_spec = keras.layers.InputSpec(
-            ndim=len(input_shape), axes={axis: input_shape[axis] for axis in axes}
-        )
-        self.build_weights(tuple(input_shape[axis] for axis in axes))
+        if self.any_rank:
+            named = self.axis if isinstance(self.axis, list) else [self.axis]
+            rank = max([axis + 1 if axis >= 0 else -axis for axis in named])
+            self.input_spec = keras.layers.InputSpec(
+                min_ndim=rank, axes={axis: input_shape[axis] for axis in named}
+            )
+        else:
+            self.input_spec = keras.layers.InputSpec(
+                ndim=len(input_shape), axes=dict(zip(layout.kept, sizes, strict=True))
+            )
+        self.build_weights(sizes)
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         """Create the weights; `shape` is the size of the inputs along `axis`."""
         raise NotImplementedError
 
+    def layout_of(self, x: Tensor) -> Layout:
+        """The layout for the rank of `x`, which for some layers is not that of building."""
+        known = self._layout
+        if known is not None and len(known.form) == len(x.shape):
+            return known
+        return Layout.of(self.axis, x.shape)
+
     def compute_output_shape(self, input_shape: Shape) -> Shape:
         positive_axes(self.axis, input_shape)
         return tuple(input_shape)
 
-    def compute_mask(self, inputs: Tensor, previous_mask: Tensor | None = None) -> Tensor | None:
-        return previous_mask
-
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "axis": self.axis, "epsilon": self.epsilon}
+        return {**super().get_config(), **configuration(self)}
 
     def in_full_precision(self, inputs: Tensor) -> Tensor:
         """`inputs` in the dtype of the arithmetic: float32, or wider where they are wider."""
+        unfit = native.unfit(inputs)
+        if unfit is not None:
+            raise ValueError(
+                f"Argument `inputs` of {self.name!r} is {unfit}, which no statistic can be taken "
+                "of. Pass one dense tensor of numbers."
+            )
         dtype = keras.backend.standardize_dtype(inputs.dtype)
+        if dtype == "float32":
+            return inputs
         if "complex" in dtype:
             raise ValueError(
                 f"Argument `inputs` of {self.name!r} has dtype {dtype}: normalization is defined "
@@ -97,14 +138,10 @@ class Normalization(keras.layers.Layer):
         """A weight of the shape of `axis`, in the precision of `x`, ready to broadcast to it."""
         if weight is None:
             return None
-        axes = positive_axes(self.axis, x.shape)
-        shape = [x.shape[axis] if axis in axes else 1 for axis in range(len(x.shape))]
-        return ops.reshape(ops.cast(ops.convert_to_tensor(weight), x.dtype), shape)
-
-    def reduced_axes(self, x: Tensor) -> tuple[int, ...]:
-        """All axes but `axis`."""
-        kept = positive_axes(self.axis, x.shape)
-        return tuple(axis for axis in range(len(x.shape)) if axis not in kept)
+        form = self._layout.form
+        if len(form) != len(x.shape):
+            form = self.layout_of(x).form
+        return ops.reshape(ops.convert_to_tensor(weight, x.dtype), form)
 
 
 class AffineNormalization(Normalization):
@@ -112,25 +149,27 @@ class AffineNormalization(Normalization):
 
     def __init__(
         self,
-        axis: int | Sequence[int],
-        epsilon: float,
-        center: bool,
-        scale: bool,
-        **options: Unpack[AffineOptions],
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        affine = {
-            "beta_initializer": initializers.get(options.pop("beta_initializer", "zeros")),
-            "gamma_initializer": initializers.get(options.pop("gamma_initializer", "ones")),
-            "beta_regularizer": regularizers.get(options.pop("beta_regularizer", None)),
-            "gamma_regularizer": regularizers.get(options.pop("gamma_regularizer", None)),
-            "beta_constraint": constraints.get(options.pop("beta_constraint", None)),
-            "gamma_constraint": constraints.get(options.pop("gamma_constraint", None)),
-        }
         super().__init__(axis, epsilon, **options)
         self.center = bool(center)
         self.scale = bool(scale)
-        for name, value in affine.items():
-            setattr(self, name, value)
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
         self.gamma = None
         self.beta = None
 
@@ -155,14 +194,3 @@ class AffineNormalization(Normalization):
         if self.gamma is not None:
             y = y * self.along_axis(self.gamma, x)
         return y if self.beta is None else y + self.along_axis(self.beta, x)
-
-    def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "center": self.center, "scale": self.scale}
-        for name in ("beta", "gamma"):
-            for role, module in (
-                ("initializer", initializers),
-                ("regularizer", regularizers),
-                ("constraint", constraints),
-            ):
-                config[f"{name}_{role}"] = module.serialize(getattr(self, f"{name}_{role}"))
-        return config

@@ -8,15 +8,15 @@ from typing import Any, Unpack
 import keras
 
 from keras_norms.kernels import standardize
-from keras_norms.layers.base import AffineOptions, Tensor
-from keras_norms.layers.memory import RememberingNormalization
+from keras_norms.layers.base import LayerOptions, Tensor
 from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.registration import normalizer
+from keras_norms.layers.renorm_option import Clipping, RenormOption, checked_clipping
 
 
 @normalizer("batch", paper="Ioffe & Szegedy 2015", also=("bn",))
 @keras.saving.register_keras_serializable(package="keras_norms")
-class BatchNormalization(RememberingNormalization):
+class BatchNormalization(RenormOption):
     """Normalizes each channel by its mean and variance over the batch.
 
     Training, per channel over the `m` values of the batch (all axes but `axis`), Algorithm 1:
@@ -40,9 +40,16 @@ class BatchNormalization(RememberingNormalization):
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+            beta_constraint, gamma_constraint: of beta and gamma.
         moving_mean_initializer: of the moving mean.
         moving_variance_initializer: of the moving variance.
-        renorm: only False; `renorm_clipping` and `renorm_momentum` then mean nothing.
+        renorm: whether the batch is renormalized, in Keras's form: corrected, within fixed bounds,
+            towards a second set of averages, which makes three weights more. The paper's form,
+            whose bounds grow, is `BatchRenormalization`.
+        renorm_clipping: the bounds, a dictionary with some of `rmax`, `rmin` and `dmax`; those left
+            out do not bind. Like `renorm_momentum` without meaning unless `renorm`.
+        renorm_momentum: weight of the past in the second averages.
         synchronized: whether the batch is the joined one of all replicas of a distribution, as
             if one device had it: outputs, gradients (the losses of the replicas are summed) and
             moving averages, also where replicas have differently many visible values. Replicas
@@ -52,11 +59,13 @@ class BatchNormalization(RememberingNormalization):
             effect, nor has it outside of a distribution.
         unbiased: whether the moving variance takes `m / (m - 1) * var`, as Algorithm 2 and torch
             do. Keras takes `var`.
+        skip_nonfinite: whether a batch with a NaN or an infinity in it leaves the moving averages
+            as they were; else, as in Keras, one is enough to spoil them for ever.
         debiased: whether the moving averages are those of the batches alone, as Adam's are; else
             the initial values stay in them with the weight `momentum**batches`.
         statistics_gradient: whether the gradient flows through mean and variance. False treats
             them as constants: the scheme that Section 2 of the paper shows to fail.
-        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+        **options: name, dtype, trainable.
 
     Call arguments:
         inputs: tensor of any rank of at least 1.
@@ -65,11 +74,12 @@ class BatchNormalization(RememberingNormalization):
             broadcasting to them. Hidden values enter no statistic; a channel with no visible
             value leaves its moving averages alone.
 
+    A channel with a single value in training, as in a last batch of one example, has no variance:
+    its output is beta, its moving averages stay as they are, and the layer warns once, where the
+    shape is known before it runs.
+
     Raises:
-        ValueError: in training outside of any graph, when a channel has a single value: its
-            variance is zero and the output beta whatever the input. Inside a graph or a
-            synchronized distribution the output is beta and the moving averages stay. When built,
-            `synchronized` and an `axis` that is the batch axis.
+        ValueError: when built, `synchronized` and an `axis` that is the batch axis.
 
     Reference: Ioffe & Szegedy 2015, arXiv 1502.03167, Algorithms 1 and 2.
     """
@@ -83,60 +93,65 @@ class BatchNormalization(RememberingNormalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        *,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         renorm: bool = False,
-        renorm_clipping: dict[str, float] | None = None,
+        renorm_clipping: Clipping = None,
         renorm_momentum: float = 0.99,
         synchronized: bool = False,
+        *,
         unbiased: bool = False,
         debiased: bool = False,
+        skip_nonfinite: bool = False,
         statistics_gradient: bool = True,
-        **options: Unpack[AffineOptions],
+        **options: Unpack[LayerOptions],
     ) -> None:
-        if renorm:
-            raise ValueError(
-                f"Argument `renorm`={renorm!r} is not supported here: leave it False, or use "
-                "BatchRenormalization or keras.layers.BatchNormalization."
-            )
         super().__init__(
             axis,
             momentum,
             epsilon,
             center,
             scale,
+            beta_initializer,
+            gamma_initializer,
             moving_mean_initializer,
             moving_variance_initializer,
-            unbiased,
-            synchronized,
-            debiased,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            unbiased=unbiased,
+            synchronized=synchronized,
+            debiased=debiased,
+            skip_nonfinite=skip_nonfinite,
             **options,
         )
-        self.renorm_clipping = renorm_clipping
+        self.renorm = bool(renorm)
+        self.renorm_clipping = checked_clipping(renorm_clipping) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum
         self.statistics_gradient = bool(statistics_gradient)
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
+        gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
         y, statistics = standardize(
             x,
             axes,
-            self.along_axis(self.gamma, x),
-            self.along_axis(self.beta, x),
+            None if self.renorm else gamma,
+            None if self.renorm else beta,
             epsilon=self.epsilon,
             visible=visible,
             statistics_gradient=self.statistics_gradient,
             synchronized=self.synchronized,
         )
+        if self.renorm:
+            y = self.corrected(y, statistics)
+            y = y if gamma is None else y * gamma
+            y = y if beta is None else y + beta
         self.remember(statistics)
         return y
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            # Keras's own, so that its configs and this layer's have the same keys.
-            "renorm": False,
-            "renorm_clipping": self.renorm_clipping,
-            "renorm_momentum": self.renorm_momentum,
-            "statistics_gradient": self.statistics_gradient,
-        }

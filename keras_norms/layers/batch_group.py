@@ -60,9 +60,6 @@ class BatchGroupNormalization(RememberingNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values keep their place in a run and enter no statistic.
 
-    Raises:
-        ValueError: in training outside of any graph, when a group has a single value.
-
     Reference: Zhou et al. 2020, arXiv 2012.02782.
     """
 
@@ -82,16 +79,17 @@ class BatchGroupNormalization(RememberingNormalization):
 
     def build(self, input_shape: Shape) -> None:
         refuse_batch_axis(self.axis, input_shape)
-        super().build(input_shape)
+        # Before there are weights: of too many groups they would not fit into memory.
         (channel,) = positive_axes(self.axis, input_shape)
         sizes = input_shape[1:]
         values = input_shape[channel] if None in sizes else math.prod(sizes)
-        if values % self.groups:
+        if values is not None and values % self.groups:
             known = "channels, the only size known" if None in sizes else "values of an example"
             raise ValueError(
                 f"Argument `groups`={self.groups} of {self.name!r} does not divide the {values} "
                 f"{known} of inputs of shape {tuple(input_shape)}. Choose a divisor."
             )
+        super().build(input_shape)
 
     def memory_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         return (self.groups,)
@@ -112,14 +110,14 @@ class BatchGroupNormalization(RememberingNormalization):
 
     def _in_runs(self, x: Tensor) -> Tensor:
         """(batch, groups, values)."""
-        (channel,) = positive_axes(self.axis, x.shape)
+        (channel,) = self._layout.kept
         values = value_count(x, range(1, len(x.shape))) // self.groups
         runs = (ops.shape(x)[0], self.groups, values)
         return ops.reshape(ops.moveaxis(x, channel, 1), runs)
 
     def _scaled(self, runs: Tensor, x: Tensor) -> Tensor:
         """Back in the shape of the inputs, times gamma plus beta."""
-        (channel,) = positive_axes(self.axis, x.shape)
+        (channel,) = self._layout.kept
         sizes = list(ops.shape(x))
         sizes.insert(1, sizes.pop(channel))
         y = ops.moveaxis(ops.reshape(runs, sizes), 1, channel)
@@ -130,6 +128,3 @@ class BatchGroupNormalization(RememberingNormalization):
 
     def values_per_statistic(self, x: Tensor) -> Any:
         return value_count(x, range(len(x.shape))) // self.groups
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "groups": self.groups}

@@ -13,7 +13,7 @@ from keras_norms.layers.masks import hide
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import checked_count, positive_axes
+from keras_norms.layers.validation import checked_count
 
 LINEAR = (keras.layers.Dense, keras.layers.Conv1D, keras.layers.Conv2D, keras.layers.Conv3D)
 PAST = ("past_mean", "past_variance", "past_mean_slope", "past_variance_slope", "past_kernel")
@@ -78,7 +78,7 @@ class CrossIterationBatchNormalization(RememberingNormalization):
             channel axis, or broadcasting to them. Hidden values enter no statistic.
 
     Raises:
-        ValueError: in training outside of any graph, when a channel has a single value; a layer
+        ValueError: a layer
             that is none of these, or with a bias or an activation.
 
     Reference: Yao et al. 2021, arXiv 2002.05712.
@@ -133,11 +133,11 @@ class CrossIterationBatchNormalization(RememberingNormalization):
     ) -> Tensor:
         self.note_caller()
         x = self.in_full_precision(self.layer(inputs))
-        axes = self.reduced_axes(x)
-        x, visible = hide(x, mask, positive_axes(self.axis, x.shape)[-1], axes, remembered=True)
         if not (training and self.trainable):
-            return self.in_output_precision(self.by_memory(x, visible))
-        self._require_several_values(x)
+            return self.in_output_precision(self.by_memory(x, None))
+        axes = self._layout.reduced
+        x, visible = hide(x, mask, axes, remembered=True)
+        self.warn_of_single_values(x)
         statistics = moments(x, axes, visible, synchronized=self.synchronized)
         used = statistics
         if self.window > 1:
@@ -200,10 +200,8 @@ class CrossIterationBatchNormalization(RememberingNormalization):
 
     def get_config(self) -> dict[str, Any]:
         config = super().get_config()
-        del config["axis"]  # it is the layer's
-        layer = keras.saving.serialize_keras_object(self.layer)
-        layer.pop("build_config", None)
-        return {**config, "layer": layer, "window": self.window, "burn_in": self.burn_in}
+        config["layer"].pop("build_config", None)
+        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> CrossIterationBatchNormalization:

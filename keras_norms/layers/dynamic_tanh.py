@@ -12,7 +12,6 @@ from keras_norms.kernels import native
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes
 
 
 @normalizer("dynamic_tanh", paper="Zhu et al. 2025", also=("dyt",))
@@ -44,6 +43,8 @@ class DynamicTanh(AffineNormalization):
     Reference: Zhu et al. 2025, arXiv 2503.10622 (DyT).
     """
 
+    any_rank = True
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
@@ -69,11 +70,6 @@ class DynamicTanh(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        x, _ = hide(x, mask, positive_axes(self.axis, x.shape)[-1], reduced=())
+        x, _ = hide(x, mask, reduced=())
         y = native.tanh(ops.cast(ops.convert_to_tensor(self.alpha), x.dtype) * x)
         return self.in_output_precision(self.scale_and_shift(y, x))
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.pop("epsilon")  # nothing is divided
-        return {**config, "alpha_initializer": initializers.serialize(self.alpha_initializer)}

@@ -22,6 +22,7 @@ class _BatchEvoNorm(RememberingNormalization):
     """The B series: `x / max(sqrt(var + epsilon), of_example(x))`, var over the batch."""
 
     absorbs_activation = True
+    reads_examples = True
     remembers = ("variance",)
     weighted = False
 
@@ -37,6 +38,7 @@ class _BatchEvoNorm(RememberingNormalization):
         unbiased: bool = False,
         synchronized: bool = False,
         debiased: bool = False,
+        skip_nonfinite: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -45,11 +47,12 @@ class _BatchEvoNorm(RememberingNormalization):
             epsilon,
             center,
             scale,
-            "zeros",  # by position, so that a moving_mean_initializer is refused
-            moving_variance_initializer,
-            unbiased,
-            synchronized,
-            debiased,
+            moving_mean_initializer="zeros",  # so that one in the options is refused
+            moving_variance_initializer=moving_variance_initializer,
+            unbiased=unbiased,
+            synchronized=synchronized,
+            debiased=debiased,
+            skip_nonfinite=skip_nonfinite,
             **options,
         )
         self.v = None
@@ -73,8 +76,7 @@ class _BatchEvoNorm(RememberingNormalization):
 
     def _divide(self, x: Tensor, variance: Tensor, visible: Tensor | None) -> Tensor:
         of_batch = ops.sqrt(variance + self.epsilon)
-        space = [axis for axis in self.reduced_axes(x) if axis != 0]
-        of_example = self.of_example(x, space, visible)
+        of_example = self.of_example(x, self._layout.space, visible)
         y = x / at_least(of_example, of_batch)
         return self.scale_and_shift(y, x)
 
@@ -122,9 +124,6 @@ class EvoNormB0(_BatchEvoNorm):
         training: whether to use and to remember the variance of this batch.
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
-
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
 
     Reference: Liu et al. 2020, arXiv 2004.02967 (EvoNorm-B0).
     """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -57,10 +57,9 @@ class _SampleEvoNorm(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        (channel,) = positive_axes(self.axis, x.shape)
+        (channel,), space = self._layout.kept, self._layout.space
         groups = groups_of(x.shape[channel], self.groups)
-        space = tuple(axis for axis in range(1, len(x.shape)) if axis != channel)
-        x, visible = hide(x, mask, channel, (channel, *space))
+        x, visible = hide(x, mask, (channel, *space))
         variance = moments(x, space, visible, Groups(channel, groups)).variance
         y = self.gate(x, self.along_axis(self.v, x)) * ops.rsqrt(variance + self.epsilon)
         return self.in_output_precision(self.scale_and_shift(y, x))
@@ -68,9 +67,6 @@ class _SampleEvoNorm(AffineNormalization):
     def gate(self, x: Tensor, v: Tensor | None) -> Tensor:
         """The numerator."""
         raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "groups": self.groups}
 
 
 @normalizer(

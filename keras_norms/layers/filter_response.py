@@ -20,7 +20,7 @@ from keras_norms.layers.base import (
 from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import Layers, activation_layers, on_channels
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes, refuse_batch_axis
+from keras_norms.layers.validation import refuse_batch_axis
 
 
 def thresholded(kind: type, linear: Any, activation: Any, **arguments: Any) -> Layers:
@@ -114,9 +114,8 @@ class FilterResponseNormalization(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        channel = positive_axes(self.axis, x.shape)[-1]
-        axes = [axis for axis in self.reduced_axes(x) if axis != 0]
-        x, visible = hide(x, mask, channel, axes)
+        axes = self._layout.space
+        x, visible = hide(x, mask, axes)
         gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
         if self.learned_epsilon is None:
             y = normalize(
@@ -127,13 +126,6 @@ class FilterResponseNormalization(AffineNormalization):
             epsilon = self.epsilon + ops.abs(learned)
             y = affine(x, mean_square(x, axes, visible), gamma, beta, epsilon)
         return self.in_output_precision(y)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "learnable_epsilon": self.learnable_epsilon,
-            "epsilon_initializer": initializers.serialize(self.epsilon_initializer),
-        }
 
 
 @keras.saving.register_keras_serializable(package="keras_norms")
@@ -157,6 +149,8 @@ class ThresholdedLinearUnit(Normalization):
 
     Reference: Singh & Krishnan 2020, arXiv 1911.09737 (TLU).
     """
+
+    any_rank = True
 
     def __init__(
         self,
@@ -189,13 +183,3 @@ class ThresholdedLinearUnit(Normalization):
         x = self.in_full_precision(inputs)
         tau = self.along_axis(self.tau, x)
         return self.in_output_precision(ops.where(x > tau, x, tau))
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.pop("epsilon")  # nothing is divided
-        return {
-            **config,
-            "tau_initializer": initializers.serialize(self.tau_initializer),
-            "tau_regularizer": regularizers.serialize(self.tau_regularizer),
-            "tau_constraint": constraints.serialize(self.tau_constraint),
-        }

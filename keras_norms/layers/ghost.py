@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -59,9 +59,6 @@ class GhostBatchNormalization(RememberingNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
 
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
-
     Reference: Hoffer et al. 2017, arXiv 1705.08741, Algorithm 1.
     """
 
@@ -78,9 +75,9 @@ class GhostBatchNormalization(RememberingNormalization):
         **options: Unpack[MemoryOptions],
     ) -> None:
         virtual_batch_size = checked_count("virtual_batch_size", virtual_batch_size)
-        if options.get("synchronized"):
+        if options.pop("synchronized", False):
             raise ValueError(
-                f"Argument `synchronized`={options['synchronized']!r} means nothing here: a "
+                "Argument `synchronized`=True means nothing here: a "
                 "virtual batch is a part of the batch of one device. Leave it out, or use "
                 "BatchNormalization(synchronized=True)."
             )
@@ -118,8 +115,3 @@ class GhostBatchNormalization(RememberingNormalization):
             self.remember(statistics)
             outputs.append(ops.reshape(y, (end - start, *rest)))
         return ops.concatenate(outputs, axis=0)
-
-    def get_config(self) -> dict[str, Any]:
-        config = {**super().get_config(), "virtual_batch_size": self.virtual_batch_size}
-        del config["synchronized"]
-        return config

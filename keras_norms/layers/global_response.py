@@ -15,7 +15,7 @@ from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, T
 from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import after_activation
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes, refuse_batch_axis
+from keras_norms.layers.validation import refuse_batch_axis
 
 # A smaller sum of squares may be flushed to zero, where the root has no slope.
 LEAST = 1e-36
@@ -81,14 +81,13 @@ class GlobalResponseNormalization(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        channels = positive_axes(self.axis, x.shape)
-        space = [axis for axis in self.reduced_axes(x) if axis != 0]
-        x, visible = hide(x, mask, channels[-1], [*space, *channels])
+        channels, space = self._layout.kept, self._layout.space
+        x, visible = hide(x, mask, (*space, *channels))
         power = mean_square(x, space, visible)
         squares = power.variance * power.count
         exists = squares > LEAST
         length = ops.where(exists, ops.sqrt(ops.where(exists, squares, 1)), 0)
-        number = math.prod(x.shape[axis] for axis in channels)
+        number = math.prod([x.shape[axis] for axis in channels])
         if visible is not None:
             number = at_least(total(ops.cast(power.count > 0, x.dtype), channels), 1)
         mean = total(length, channels) / number + self.epsilon

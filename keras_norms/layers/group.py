@@ -7,7 +7,7 @@ from typing import Any, Unpack
 import keras
 
 from keras_norms.kernels import Groups, normalize
-from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
+from keras_norms.layers.base import AffineNormalization, LayerOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import (
@@ -40,7 +40,9 @@ class GroupNormalization(AffineNormalization):
         epsilon: added to the variance. The code in the paper takes 1e-5, Keras and so this 1e-3.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+            beta_constraint, gamma_constraint: of beta and gamma.
+        **options: name, dtype, trainable.
 
     Call arguments:
         inputs: tensor (batch, ..., channels, ...) of rank 2 or more.
@@ -58,10 +60,28 @@ class GroupNormalization(AffineNormalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
-        **options: Unpack[AffineOptions],
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **options: Unpack[LayerOptions],
     ) -> None:
         groups, axis = checked_groups(groups), one_axis(axis)
-        super().__init__(axis, epsilon, center, scale, **options)
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **options,
+        )
         self.groups = groups
 
     @property
@@ -79,10 +99,9 @@ class GroupNormalization(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        (channel,) = positive_axes(self.axis, x.shape)
+        (channel,), space = self._layout.kept, self._layout.space
         groups = groups_of(x.shape[channel], self.groups)
-        space = tuple(axis for axis in range(1, len(x.shape)) if axis != channel)
-        x, visible = hide(x, mask, channel, (channel, *space))
+        x, visible = hide(x, mask, (channel, *space))
         y = normalize(
             x,
             space,
@@ -93,6 +112,3 @@ class GroupNormalization(AffineNormalization):
             groups=Groups(channel, groups),
         )
         return self.in_output_precision(y)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "groups": self.groups}

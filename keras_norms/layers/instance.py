@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Unpack
-
 import keras
 
 from keras_norms.kernels import normalize
-from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
+from keras_norms.layers.base import AffineNormalization, Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes, refuse_batch_axis
+from keras_norms.layers.validation import refuse_batch_axis
 
 
 @normalizer("instance", paper="Ulyanov et al. 2016", also=("in",), needs_space=True)
@@ -43,16 +40,6 @@ class InstanceNormalization(AffineNormalization):
 
     cancels_bias = True
 
-    def __init__(
-        self,
-        axis: int | Sequence[int] = -1,
-        epsilon: float = 1e-3,
-        center: bool = True,
-        scale: bool = True,
-        **options: Unpack[AffineOptions],
-    ) -> None:
-        super().__init__(axis, epsilon, center, scale, **options)
-
     def build(self, input_shape: Shape) -> None:
         refuse_batch_axis(self.axis, input_shape)
         super().build(input_shape)
@@ -61,9 +48,8 @@ class InstanceNormalization(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        channel = positive_axes(self.axis, x.shape)[-1]
-        axes = [axis for axis in self.reduced_axes(x) if axis != 0]
-        x, visible = hide(x, mask, channel, axes)
+        axes = self._layout.space
+        x, visible = hide(x, mask, axes)
         y = normalize(
             x,
             axes,

@@ -50,12 +50,10 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic and no gate.
 
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
-
     Reference: Liang et al. 2020, arXiv 1908.04008.
     """
 
+    reads_examples = True
     gate_gamma: keras.Variable | None = None
     gate_beta: keras.Variable | None = None
 
@@ -73,7 +71,7 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
             setattr(self, name, weight)
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
-        gamma, beta = self._gated_gamma(x, axes, visible), self.along_axis(self.beta, x)
+        gamma, beta = self._gated_gamma(x, visible), self.along_axis(self.beta, x)
         y, statistics = standardize(
             x,
             axes,
@@ -87,12 +85,12 @@ class InstanceEnhancementBatchNormalization(RememberingNormalization):
         return y
 
     def by_memory(self, x: Tensor, visible: Tensor | None) -> Tensor:
-        gamma = self._gated_gamma(x, self.reduced_axes(x), visible)
+        gamma = self._gated_gamma(x, visible)
         return affine(x, self.recall(x), gamma, self.along_axis(self.beta, x), self.epsilon)
 
-    def _gated_gamma(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
+    def _gated_gamma(self, x: Tensor, visible: Tensor | None) -> Tensor:
         """Gamma times the gate, one for each example and channel."""
-        mean = moments(x, [axis for axis in axes if axis != 0], visible).mean
+        mean = moments(x, self._layout.space, visible).mean
         gate = ops.sigmoid(
             self.along_axis(self.gate_gamma, x) * mean + self.along_axis(self.gate_beta, x)
         )

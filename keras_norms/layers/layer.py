@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
 
-from keras_norms.kernels import normalize
-from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
+from keras_norms.kernels import affine, moments, normalize
+from keras_norms.kernels.statistics import deviations
+from keras_norms.layers.base import AffineNormalization, LayerOptions, Tensor
 from keras_norms.layers.group import GroupNormalization
 from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import Layers, activation_layers, channel_axis
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes
 
 
 def over_the_example(kind: type, linear: Any, activation: Any, **arguments: Any) -> Layers:
@@ -48,8 +49,11 @@ class LayerNormalization(AffineNormalization):
         epsilon: added to the variance. The paper's formula has none; 1e-3 as in Keras.
         center: whether there is a beta.
         scale: whether there is a gamma.
-        rms_scaling: only False, as Keras deprecated it; use `RMSNormalization`.
-        **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
+        beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
+            beta_constraint, gamma_constraint: of beta and gamma.
+        rms_scaling: `y = gamma * x / sqrt(var + epsilon)`, with a gamma and no beta whatever
+            `scale` and `center` say: what Keras has under this name, deprecated there.
+        **options: name, dtype, trainable.
 
     Call arguments:
         inputs: tensor of any rank.
@@ -60,29 +64,62 @@ class LayerNormalization(AffineNormalization):
     Reference: Ba et al. 2016, arXiv 1607.06450, equations 3 and 4.
     """
 
+    any_rank = True
+
     def __init__(
         self,
         axis: int | Sequence[int] = -1,
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
         *,
         rms_scaling: bool = False,
-        **options: Unpack[AffineOptions],
+        **options: Unpack[LayerOptions],
     ) -> None:
+        super().__init__(
+            axis,
+            epsilon,
+            center,
+            scale,
+            beta_initializer,
+            gamma_initializer,
+            beta_regularizer,
+            gamma_regularizer,
+            beta_constraint,
+            gamma_constraint,
+            **options,
+        )
+        self.rms_scaling = bool(rms_scaling)
         if rms_scaling:
-            raise ValueError(
-                f"Argument `rms_scaling`={rms_scaling!r} is not supported: use "
-                "keras_norms.layers.RMSNormalization."
+            warnings.warn(
+                f"Argument `rms_scaling`=True of {self.name!r} divides by the deviation and not by "
+                "the root mean square, as Keras's does, where it is deprecated. For that use "
+                "RMSNormalization.",
+                stacklevel=2,
             )
-        super().__init__(axis, epsilon, center, scale, **options)
+
+    def build_weights(self, shape: tuple[int, ...]) -> None:
+        if self.rms_scaling:
+            self.gamma = self.add_affine("gamma", shape)
+        else:
+            super().build_weights(shape)
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        axes = positive_axes(self.axis, x.shape)
-        x, visible = hide(x, mask, axes[-1], axes)
+        axes = self.layout_of(x).kept
+        x, visible = hide(x, mask, axes)
+        if self.rms_scaling:
+            spread = deviations(moments(x, axes, visible))
+            y = affine(x, spread, self.along_axis(self.gamma, x), None, self.epsilon)
+            return self.in_output_precision(y)
         y = normalize(
             x,
             axes,
@@ -92,6 +129,3 @@ class LayerNormalization(AffineNormalization):
             visible=visible,
         )
         return self.in_output_precision(y)
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rms_scaling": False}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -56,7 +56,7 @@ class LpNormalization(RememberingNormalization):
             broadcasting to them. Hidden values enter no statistic.
 
     Raises:
-        ValueError: another `p`; in training outside of any graph, a channel with a single value.
+        ValueError: another `p`.
 
     Reference: Santurkar et al. 2018, arXiv 1805.11604, Section 3.3.
     """
@@ -109,6 +109,3 @@ class LpNormalization(RememberingNormalization):
         # The number of values may be a zero, and then so is the sum.
         mean = total / ops.where(statistics.count > 0, statistics.count, 1)
         return ops.square(mean) if self.p == 1 else mean
-
-    def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "p": self.p, "centred": self.centred}

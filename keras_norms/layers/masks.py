@@ -11,12 +11,7 @@ Tensor = Any
 
 
 def hide(
-    x: Tensor,
-    mask: Tensor | None,
-    channel_axis: int,
-    reduced: Sequence[int],
-    *,
-    remembered: bool = False,
+    x: Tensor, mask: Tensor | None, reduced: Sequence[int], *, remembered: bool = False
 ) -> tuple[Tensor, Tensor | None]:
     """The inputs, fit for arithmetic, and which of their values statistics may see.
 
@@ -25,9 +20,8 @@ def hide(
 
     Args:
         x: the inputs.
-        mask: true where a value is visible. Of the rank of `x`; or one less, without
-            `channel_axis`; or smaller still, for the leading axes alone.
-        channel_axis: non-negative axis that a mask of one rank less lacks.
+        mask: true where a value is visible. Of the rank of `x`, to which it broadcasts; or of a
+            lower one, for the leading axes: Keras's own masks have all axes but the last.
         reduced: axes over which statistics are taken.
         remembered: whether statistics are kept, so that it matters which are hidden whole.
 
@@ -38,23 +32,21 @@ def hide(
     """
     if mask is None:
         return x, None
-    rank = len(x.shape)
-    received = tuple(mask.shape)
-    mask = ops.cast(mask, "bool")
-    if len(mask.shape) > rank:
+    shape, received = tuple(x.shape), tuple(mask.shape)
+    missing = len(shape) - len(received)
+    if missing < 0:
         raise ValueError(
             f"Argument `mask` has shape {received}, of higher rank than the inputs of "
-            f"shape {tuple(x.shape)}. Pass one that broadcasts to them."
+            f"shape {shape}. Pass one that broadcasts to them."
         )
-    if len(mask.shape) == rank - 1:
-        mask = ops.expand_dims(mask, channel_axis)
-    while len(mask.shape) < rank:
-        mask = ops.expand_dims(mask, -1)
-    for given, size in zip(mask.shape, x.shape, strict=True):
+    mask = ops.cast(mask, "bool")
+    mask = ops.reshape(mask, (*ops.shape(mask), *[1] * missing)) if missing else mask
+    for given, size in zip((*received, *[1] * missing), shape, strict=True):
         if given not in (1, size) and given is not None and size is not None:
             raise ValueError(
-                f"Argument `mask` of shape {received} does not broadcast to inputs of "
-                f"shape {tuple(x.shape)}."
+                f"Argument `mask` of shape {received} does not broadcast to inputs of shape "
+                f"{shape}. A mask of lower rank is of their leading axes, as Keras's are; one of "
+                "their rank, with size one where it is constant, can say anything else."
             )
     x = ops.where(ops.logical_or(mask, ops.isfinite(x)), x, 0)
     whole = all(mask.shape[axis] == 1 for axis in reduced)

@@ -8,12 +8,20 @@ from typing import Any, Unpack
 import keras
 
 from keras_norms.kernels import Moments, moments
-from keras_norms.layers.base import AffineOptions, Tensor
+from keras_norms.layers.base import LayerOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.registration import normalizer
 
 ABOUT_THE_DEVIATION = ("epsilon", "scale", "moving_variance_initializer", "unbiased")
+
+
+class BetaOptions(LayerOptions, total=False):
+    """Keyword arguments of beta."""
+
+    beta_initializer: Any
+    beta_regularizer: Any
+    beta_constraint: Any
 
 
 @normalizer("mean_only", paper="Salimans & Kingma 2016")
@@ -67,7 +75,8 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
         moving_mean_initializer: Any = "zeros",
         synchronized: bool = False,
         debiased: bool = False,
-        **options: Unpack[AffineOptions],
+        skip_nonfinite: bool = False,
+        **options: Unpack[BetaOptions],
     ) -> None:
         for name, value in options.items():
             if name in ABOUT_THE_DEVIATION or name.startswith("gamma_"):
@@ -84,6 +93,7 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
             moving_mean_initializer=moving_mean_initializer,
             synchronized=synchronized,
             debiased=debiased,
+            skip_nonfinite=skip_nonfinite,
             **options,
         )
 
@@ -98,11 +108,3 @@ class MeanOnlyBatchNormalization(RememberingNormalization):
     def _centred(self, x: Tensor, statistics: Moments) -> Tensor:
         beta = self.along_axis(self.beta, x)
         return statistics.centre(x) if beta is None else statistics.centre(x) + beta
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        return {
-            name: value
-            for name, value in config.items()
-            if name not in ABOUT_THE_DEVIATION and not name.startswith("gamma_")
-        }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, Unpack
 
@@ -11,11 +12,11 @@ from keras import initializers, ops
 from keras_norms.kernels import Moments, affine, native
 from keras_norms.kernels.statistics import value_count
 from keras_norms.layers.averaging import AveragingNormalization
-from keras_norms.layers.base import AffineOptions, Shape
+from keras_norms.layers.base import AffineOptions, LayerOptions, Shape
 from keras_norms.layers.masks import hide
 from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.recompilation import TrainableTakesEffect
-from keras_norms.layers.validation import positive_axes, refuse_unsharable_axis
+from keras_norms.layers.validation import refuse_unsharable_axis
 
 Tensor = Any
 
@@ -28,6 +29,7 @@ class MemoryOptions(AffineOptions, total=False):
     unbiased: bool
     synchronized: bool
     debiased: bool
+    skip_nonfinite: bool
 
 
 class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
@@ -42,6 +44,10 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
     batch that shows at most one value a channel has no variance and leaves the averages of that
     channel as they are.
 
+    With `skip_nonfinite=True` a batch whose statistics are not finite leaves the averages of those
+    channels alone as well; else, as in Keras, one NaN stays in them for ever. An average holds no
+    variance that float32 cannot: from deviations of 1e19 on it is infinite.
+
     With `synchronized=True` the batch is that of all replicas of a distribution together, in the
     statistics as in their gradients, and all replicas remember the same.
 
@@ -49,6 +55,7 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
     """
 
     batch_dependent = True
+    reads_examples = False  # takes statistics of each example too, at inference as well
     remembers: tuple[str, ...] = ("mean", "variance")
 
     def __init__(
@@ -58,18 +65,42 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         epsilon: float = 1e-3,
         center: bool = True,
         scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
         moving_mean_initializer: Any = "zeros",
         moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        *,
         unbiased: bool = False,
         synchronized: bool = False,
         debiased: bool = False,
-        **options: Unpack[AffineOptions],
+        skip_nonfinite: bool = False,
+        **options: Unpack[LayerOptions],
     ) -> None:
-        super().__init__(axis, momentum, epsilon, center, scale, debiased, **options)
+        super().__init__(
+            axis,
+            momentum,
+            epsilon,
+            center,
+            scale,
+            debiased,
+            beta_initializer=beta_initializer,
+            gamma_initializer=gamma_initializer,
+            beta_regularizer=beta_regularizer,
+            gamma_regularizer=gamma_regularizer,
+            beta_constraint=beta_constraint,
+            gamma_constraint=gamma_constraint,
+            **options,
+        )
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.unbiased = bool(unbiased)
         self.synchronized = bool(synchronized)
+        self.skip_nonfinite = bool(skip_nonfinite)
+        self._warned = False
         self.moving_mean = None
         self.moving_variance = None
 
@@ -95,14 +126,17 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
     ) -> Tensor:
         self.note_caller()
         x = self.in_full_precision(inputs)
-        axes = self.reduced_axes(x)
-        channel = positive_axes(self.axis, x.shape)[-1]
-        x, visible = hide(x, mask, channel, axes, remembered=True)
+        reduced = self._layout.reduced
         if training and self.trainable:
-            self._require_several_values(x)
-            y = self.by_batch(x, axes, visible)
-        else:
-            y = self.by_memory(x, visible)
+            visible = None
+            if mask is not None:
+                x, visible = hide(x, mask, reduced, remembered=True)
+            self.warn_of_single_values(x)
+            y = self.by_batch(x, reduced, visible)
+        elif mask is not None and self.reads_examples:
+            y = self.by_memory(*hide(x, mask, reduced, remembered=True))
+        else:  # what is remembered has seen its masks: this one is of no use
+            y = self.by_memory(x, None)
         return self.in_output_precision(y)
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
@@ -115,19 +149,25 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         return affine(x, self.recall(x), gamma, beta, self.epsilon)
 
     def values_per_statistic(self, x: Tensor) -> Any:
-        return value_count(x, self.reduced_axes(x))
+        return value_count(x, self._layout.reduced)
 
-    def _require_several_values(self, x: Tensor) -> None:
-        if "variance" not in self.remembers or not native.is_eager(x):
+    def warn_of_single_values(self, x: Tensor) -> None:
+        """Once, in training on one value for each statistic, as far as its shape is known."""
+        if self._warned or "variance" not in self.remembers:
+            return
+        number = self.values_per_statistic(x)
+        if not isinstance(number, int) or number != 1:
             return
         if self.synchronized and native.replicas(x) > 1:
-            return  # others have more values, and would wait in vain for this one
-        if int(ops.convert_to_numpy(self.values_per_statistic(x))) == 1:
-            raise ValueError(
-                f"Layer {self.name!r} got `inputs` of shape {tuple(x.shape)} in training: one "
-                f"value for each position of `axis`={self.axis}, whose variance is zero. Use a "
-                "larger batch, or training=False."
-            )
+            return  # others have more
+        self._warned = True
+        warnings.warn(
+            f"Layer {self.name!r} got `inputs` of shape {tuple(x.shape)} in training: one value "
+            f"for each position of `axis`={self.axis}, whose variance is zero. The output is beta, "
+            "and the moving averages stay as they are. Use larger batches, or leave out a last "
+            "one of a single example.",
+            stacklevel=2,
+        )
 
     def remember(self, statistics: Moments) -> None:
         """Average the statistics of one batch into the memory, or of several in turn.
@@ -135,25 +175,27 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         Several lie along the leading axis, oldest first: the moving averages are then what they
         would be after one batch after the other.
         """
+        mean, variance, learns = self.batches_of(statistics)
+        past, share = self.shares(ops.cast(learns, variance.dtype))
+        for statistic, batches in (("mean", mean), ("variance", variance)):
+            if statistic in self.remembers:
+                average(getattr(self, f"moving_{statistic}"), batches, learns, past, share)
+
+    def batches_of(self, statistics: Moments) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean and variance, of the shape of the memory behind an axis of batches; which count."""
         shape = tuple(getattr(self, f"moving_{self.remembers[0]}").shape)
         # In the precision of the statistics: float16 cannot even count the values.
-        dtype = keras.backend.standardize_dtype(statistics.variance.dtype)
         n = ops.broadcast_to(statistics.count, ops.shape(statistics.variance))
-        n, mean, variance = (
+        n, mean, variance = [
             ops.reshape(values, (-1, *shape))
             for values in (n, statistics.mean, statistics.variance)
-        )
+        ]
         if self.unbiased:
             variance = variance * (n / ops.maximum(n - 1, 1))
         learns = n > (1 if "variance" in self.remembers else 0)
-        past, share = self.shares(ops.cast(learns, dtype))
-        for statistic, batches in (("mean", mean), ("variance", variance)):
-            if statistic not in self.remembers:
-                continue
-            memory = getattr(self, f"moving_{statistic}")
-            old = ops.cast(ops.convert_to_tensor(memory), dtype)
-            new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
-            memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))
+        if self.skip_nonfinite:
+            learns = ops.logical_and(learns, ops.isfinite(mean + variance))
+        return mean, variance, learns
 
     def recall(self, x: Tensor) -> Moments:
         """The remembered statistics, in the precision of `x` and ready to broadcast to it.
@@ -165,12 +207,13 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         found = dict(zip(self.remembers, known, strict=True))
         return Moments(found.get("mean", zero), zero, found.get("variance", zero), zero)
 
-    def along_memory(self, memory: Any, x: Tensor) -> Tensor:
-        return self.along_axis(memory, x)
+    along_memory = AveragingNormalization.along_axis  # what is remembered, ready to broadcast
 
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        for name in (f"moving_{statistic}_initializer" for statistic in self.remembers):
-            config[name] = initializers.serialize(getattr(self, name))
-        config["synchronized"] = self.synchronized
-        return {**config, "unbiased": self.unbiased} if "variance" in self.remembers else config
+
+def average(
+    memory: keras.Variable, batches: Tensor, learns: Tensor, past: Tensor, share: Tensor | float
+) -> None:
+    """Average into `memory` those batches that count, with the weights of the past and of each."""
+    old = ops.cast(ops.convert_to_tensor(memory), batches.dtype)
+    new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
+    memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))

@@ -58,6 +58,7 @@ class PolyNormalization(Normalization):
     """
 
     absorbs_activation = True
+    any_rank = True
 
     def __init__(
         self,
@@ -87,8 +88,8 @@ class PolyNormalization(Normalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        axes = positive_axes(self.axis, x.shape)
-        x, visible = hide(x, mask, axes[-1], axes)
+        axes = self.layout_of(x).kept
+        x, visible = hide(x, mask, axes)
         # The result does not depend on the scale, so neither does its gradient.
         seen = ops.stop_gradient(x if visible is None else ops.where(visible, x, 0))
         scale = ops.max(ops.abs(seen), axis=axes, keepdims=True, initial=0)
@@ -105,13 +106,6 @@ class PolyNormalization(Normalization):
             epsilon = self.epsilon / scale ** (6 - 2 * place)
             y = y + affine(power, mean_square(power, axes, visible), weight[place], None, epsilon)
         return self.in_output_precision(y)
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "weight_initializer": initializers.serialize(self.weight_initializer),
-            "bias_initializer": initializers.serialize(self.bias_initializer),
-        }
 
 
 def _initializer(given: Any) -> Any:

@@ -14,7 +14,7 @@ from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import Layers, on_channels
 from keras_norms.layers.registration import REGISTRY, normalizer
-from keras_norms.layers.validation import checked_count, positive_axes
+from keras_norms.layers.validation import checked_count
 
 
 def proxied(
@@ -97,6 +97,7 @@ class ProxyNormalization(AffineNormalization):
     """
 
     absorbs_activation = True
+    any_rank = True
 
     def __init__(
         self,
@@ -145,7 +146,7 @@ class ProxyNormalization(AffineNormalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        x, _ = hide(x, mask, positive_axes(self.axis, x.shape)[-1], reduced=())
+        x, _ = hide(x, mask, reduced=())
         # The quantiles lie along a new leading axis, beside one example of one position.
         quantiles = ops.convert_to_tensor(self._quantiles, dtype=x.dtype)
         quantiles = ops.reshape(quantiles, (self.samples,) + (1,) * len(x.shape))
@@ -156,11 +157,3 @@ class ProxyNormalization(AffineNormalization):
         proxy = proxy._replace(shift=shift, offset=offset, variance=variance)
         activated = self.activation(self.scale_and_shift(x, x))
         return self.in_output_precision(affine(activated, proxy, None, None, self.epsilon))
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "activation": activations.serialize(self.activation),
-            "samples": self.samples,
-            "proxy_regularizer": keras.regularizers.serialize(self.proxy_regularizer),
-        }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Unpack
+from typing import Unpack
 
 import keras
 from keras import ops
@@ -63,9 +63,6 @@ class BatchRenormalization(RememberingNormalization):
         training: whether to use and to remember the statistics of this batch.
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
-
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
 
     Reference: Ioffe 2017, arXiv 1702.03275, Algorithm 1.
     """
@@ -127,13 +124,3 @@ class BatchRenormalization(RememberingNormalization):
         """How far a bound has grown, from 0 at the end of the warm-up to 1 at step `full`."""
         ramp = (steps - self.warmup_steps) / max(full - self.warmup_steps, 1)
         return ops.where(steps >= full, 1.0, ops.clip(ramp, 0.0, 1.0))
-
-    def get_config(self) -> dict[str, Any]:
-        return {
-            **super().get_config(),
-            "r_max": self.r_max,
-            "d_max": self.d_max,
-            "warmup_steps": self.warmup_steps,
-            "r_max_steps": self.r_max_steps,
-            "d_max_steps": self.d_max_steps,
-        }

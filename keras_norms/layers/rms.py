@@ -11,7 +11,6 @@ from keras_norms.kernels import normalize
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes
 
 
 @normalizer("rms", paper="Zhang & Sennrich 2019")
@@ -40,6 +39,8 @@ class RMSNormalization(Normalization):
     Reference: Zhang & Sennrich 2019, arXiv 1910.07467, equation 4.
     """
 
+    any_rank = True
+
     def __init__(
         self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **options: Any
     ) -> None:
@@ -53,8 +54,8 @@ class RMSNormalization(Normalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        axes = positive_axes(self.axis, x.shape)
-        x, visible = hide(x, mask, axes[-1], axes)
+        axes = self.layout_of(x).kept
+        x, visible = hide(x, mask, axes)
         y = normalize(
             x,
             axes,

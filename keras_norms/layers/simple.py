@@ -6,13 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import ops
 
 from keras_norms.kernels import affine, at_least, moments
+from keras_norms.kernels.statistics import deviations
 from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes
 
 
 @normalizer("simple", paper="timm, no paper")
@@ -45,6 +44,8 @@ class SimpleNormalization(Normalization):
     mistake until issue 2380 of 2024, and what timm keeps under this name.
     """
 
+    any_rank = True
+
     def __init__(
         self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **options: Any
     ) -> None:
@@ -58,11 +59,10 @@ class SimpleNormalization(Normalization):
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        axes = positive_axes(self.axis, x.shape)
-        x, visible = hide(x, mask, axes[-1], axes)
+        axes = self.layout_of(x).kept
+        x, visible = hide(x, mask, axes)
         known = moments(x, axes, visible)
         sample = known.variance * (at_least(known.count, 1) / at_least(known.count - 1, 1))
-        zero = ops.zeros_like(sample)
-        spread = known._replace(shift=zero, offset=zero, variance=sample)
+        spread = deviations(known._replace(variance=sample))
         y = affine(x, spread, self.along_axis(self.scale, x), None, self.epsilon)
         return self.in_output_precision(y)

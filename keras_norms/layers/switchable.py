@@ -14,7 +14,7 @@ from keras_norms.layers.base import Shape, Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes, refuse_batch_axis
+from keras_norms.layers.validation import refuse_batch_axis
 
 
 @normalizer("switchable", paper="Luo et al. 2019", needs_space=True)
@@ -55,11 +55,10 @@ class SwitchableNormalization(RememberingNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
 
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
-
     Reference: Luo et al. 2019, arXiv 1806.10779.
     """
+
+    reads_examples = True
 
     def __init__(
         self,
@@ -101,7 +100,7 @@ class SwitchableNormalization(RememberingNormalization):
 
     def _instance(self, x: Tensor, visible: Tensor | None) -> Moments:
         """The statistics of each example and channel, with as many counts as there are."""
-        space = [axis for axis in self.reduced_axes(x) if axis != 0]
+        space = self._layout.space
         statistics = moments(x, space, visible)
         count = ops.broadcast_to(statistics.count, ops.shape(statistics.variance))
         if visible is not None and not space:
@@ -109,7 +108,7 @@ class SwitchableNormalization(RememberingNormalization):
         return statistics._replace(count=count)
 
     def _switch(self, x: Tensor, instance: Moments, batch: Moments) -> Tensor:
-        layer = pooled(instance, positive_axes(self.axis, x.shape))
+        layer = pooled(instance, self._layout.kept)
         shares = [
             ops.softmax(ops.cast(ops.convert_to_tensor(weights), x.dtype))
             for weights in (self.mean_weights, self.variance_weights)

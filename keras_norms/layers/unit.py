@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
-from keras_norms.layers.base import Normalization, Shape, Tensor
+from keras_norms.kernels import scaled_squares
+from keras_norms.layers.base import Normalization, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes
 
 
 @normalizer("unit", paper="Blue 1978")
@@ -34,10 +33,6 @@ class UnitNormalization(Normalization):
         axis: the axis of the vectors, or several.
         **options: name, dtype.
 
-    Raises:
-        TypeError: `axis` is no int and no list or tuple, as in Keras.
-        ValueError: `axis` is out of range, or named twice.
-
     Call arguments:
         inputs: tensor of any rank of at least 1.
         training: without effect.
@@ -48,39 +43,22 @@ class UnitNormalization(Normalization):
     simplified to one scale a vector.
     """
 
-    def __init__(self, axis: int | Sequence[int] = -1, **options: Any) -> None:
-        if not isinstance(axis, (numbers.Integral, list, tuple)):
-            raise TypeError(
-                "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
-                f"Received: axis={axis!r}"
-            )
-        super().__init__(axis, epsilon=0.0, **options)
-        # Without weights there is nothing to build, unless a subclass says otherwise.
-        self.built = type(self).build is UnitNormalization.build
+    any_rank = True
 
-    def build(self, input_shape: Shape) -> None:
-        positive_axes(self.axis, input_shape)  # without weights every size may be undefined
+    def __init__(self, axis: int | Sequence[int] = -1, **options: Any) -> None:
+        super().__init__(axis, epsilon=0.0, **options)
+        self._build_at_init()
+
+    build = keras.layers.Layer.build  # without weights there is nothing to do
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
     ) -> Tensor:
         x = self.in_full_precision(inputs)
-        axes = positive_axes(self.axis, x.shape)
-        x, visible = hide(x, mask, axes[-1], axes)
+        axes = self.layout_of(x).kept
+        x, visible = hide(x, mask, axes)
         seen = x if visible is None else ops.where(visible, x, 0)
-        # The result does not depend on the scale, so neither does its gradient.
-        largest = ops.max(ops.abs(ops.stop_gradient(seen)), axis=axes, keepdims=True, initial=0)
-        exists = largest > 0
-        # Within these limits the reciprocal is a normal number; XLA may multiply by it.
-        limit = 1e300 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1e30
-        scale = ops.where(
-            largest > limit, limit, ops.where(largest < 1 / limit, 1 / limit, largest)
-        )
-        squares = ops.sum(ops.square(seen / scale), axis=axes, keepdims=True)
+        scale, _, squares = scaled_squares(seen, axes)
+        exists = squares > 0
         y = x / scale * ops.rsqrt(ops.where(exists, squares, 1))
         return self.in_output_precision(ops.where(exists, y, 0))
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        config.pop("epsilon")  # no length is changed by one
-        return config

@@ -10,8 +10,13 @@ def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
     """`axis` as an int or a list of distinct ints."""
     several = isinstance(axis, (list, tuple))
     values = list(axis) if several else [axis]
-    integers = all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values)
-    if not values or not integers or len(set(values)) < len(values):
+    if not all(isinstance(v, numbers.Integral) and not isinstance(v, bool) for v in values):
+        raise TypeError(
+            "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
+            "Expected an int or a list/tuple of ints for the argument 'axis', but "
+            f"received: axis={axis!r}"
+        )
+    if not values or len(set(values)) < len(values):
         raise ValueError(
             f"Argument `axis` must be an int or a list of distinct ints. Received: axis={axis!r}"
         )
@@ -20,6 +25,12 @@ def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
 
 def positive_axes(axis: int | Sequence[int], shape: Sequence[int | None]) -> tuple[int, ...]:
     """`axis` as sorted non-negative axes of inputs of the given shape."""
+    # Not the other way round: sizes have many types, those of exported programs among them.
+    if any(isinstance(size, (str, bytes, list, tuple, dict)) for size in shape):
+        raise ValueError(
+            f"Argument `inputs` must be one tensor. Received tensors of shapes {shape}: call a "
+            "layer of its own on each, or concatenate them first."
+        )
     rank = len(shape)
     values = axis if isinstance(axis, (list, tuple)) else [axis]
     if any(not -rank <= v < rank for v in values):
@@ -70,8 +81,8 @@ def checked_groups(groups: int) -> int:
         or (groups < 1 and groups != -1)
     ):
         raise ValueError(
-            "Argument `groups` must be a positive int, or -1 for one channel a group. "
-            f"Received: groups={groups!r}"
+            "Invalid value for the argument `groups`: it must be a positive int, or -1 for one "
+            f"channel a group. Received: groups={groups!r}"
         )
     return int(groups)
 
@@ -82,9 +93,15 @@ def groups_of(channels: int, groups: int) -> int:
         return channels
     if channels % groups:
         divisors = [d for d in range(1, channels + 1) if channels % d == 0]
+        # In Keras's words, for those who look for them.
+        why = (
+            "the number of groups cannot be more than the number of channels"
+            if groups > channels
+            else "in Keras's words, it must be a multiple of the number of channels"
+        )
         raise ValueError(
-            f"Argument `groups`={groups} does not divide the {channels} channels of the inputs. "
-            f"Allowed are {divisors} or -1 for one channel a group."
+            f"Argument `groups`={groups} does not divide the {channels} channels of the inputs: "
+            f"{why}. Allowed are {divisors} or -1 for one channel a group."
         )
     return groups
 

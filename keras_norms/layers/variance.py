@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
-from keras import ops
 
-from keras_norms.kernels import Moments, affine, moments
+from keras_norms.kernels import affine, moments
+from keras_norms.kernels.statistics import deviations
 from keras_norms.layers.base import AffineOptions, Tensor
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.momentum import Momentum
@@ -52,9 +52,6 @@ class VarianceNormalization(RememberingNormalization):
         mask: true where values are visible: of the shape of the inputs without `axis`, or
             broadcasting to them. Hidden values enter no statistic.
 
-    Raises:
-        ValueError: in training outside of any graph, when a channel has a single value.
-
     Reference: Daneshmand et al. 2020, arXiv 2003.01652; Lubana et al. 2021, arXiv 2106.05956, who
         compare it with the others.
     """
@@ -73,6 +70,7 @@ class VarianceNormalization(RememberingNormalization):
         unbiased: bool = False,
         synchronized: bool = False,
         debiased: bool = False,
+        skip_nonfinite: bool = False,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(
@@ -81,18 +79,17 @@ class VarianceNormalization(RememberingNormalization):
             epsilon,
             center,
             scale,
-            "zeros",  # by position, so that a moving_mean_initializer is refused
-            moving_variance_initializer,
-            unbiased,
-            synchronized,
-            debiased,
+            moving_mean_initializer="zeros",  # so that one in the options is refused
+            moving_variance_initializer=moving_variance_initializer,
+            unbiased=unbiased,
+            synchronized=synchronized,
+            debiased=debiased,
+            skip_nonfinite=skip_nonfinite,
             **options,
         )
 
     def by_batch(self, x: Tensor, axes: tuple[int, ...], visible: Tensor | None) -> Tensor:
         statistics = moments(x, axes, visible, synchronized=self.synchronized)
         self.remember(statistics)
-        zero = ops.zeros_like(statistics.shift)
-        uncentred = Moments(zero, zero, statistics.variance, statistics.count)
         gamma, beta = self.along_axis(self.gamma, x), self.along_axis(self.beta, x)
-        return affine(x, uncentred, gamma, beta, self.epsilon)
+        return affine(x, deviations(statistics), gamma, beta, self.epsilon)

@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from keras_norms.kernels import at_least
+from keras_norms.kernels import at_least, scaled_squares
 from keras_norms.weights.kernels import filter_axes, kernels_of
 
 Tensor = Any
@@ -133,11 +133,15 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
         rank = len(variable.shape)
         axes = self.unit_axes.get(variable.path, range(rank - 1) if rank > 1 else range(rank))
         dtype = "float64" if variable.dtype == "float64" else "float32"
-        norm = _norm(ops.cast(gradient, dtype), tuple(axes))
-        weights = _norm(ops.cast(ops.convert_to_tensor(variable), dtype), tuple(axes))
-        allowed = self.clipping * at_least(weights, self.epsilon)
-        factor = ops.where(norm > allowed, allowed / at_least(norm, allowed), 1)
-        return ops.cast(ops.cast(gradient, dtype) * factor, gradient.dtype)
+        weights = ops.cast(ops.convert_to_tensor(variable), dtype)
+        scale, _, squares = scaled_squares(weights, tuple(axes))
+        allowed = self.clipping * at_least(scale * ops.sqrt(squares), self.epsilon)
+        given = ops.cast(gradient, dtype)
+        scale, direction, squares = scaled_squares(given, tuple(axes))
+        # Compared and clipped by the scale: the norm itself may overflow.
+        length = ops.sqrt(ops.where(squares > 0, squares, 1))
+        clipped = ops.where(length > allowed / scale, direction * (allowed / length), given)
+        return ops.cast(clipped, gradient.dtype)
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)
@@ -181,15 +185,6 @@ def unit_axes(model: keras.Model) -> dict[str, list[int]]:
             if axes != list(range(len(kernel.shape) - 1)):
                 found[kernel.path] = axes
     return found
-
-
-def _norm(x: Tensor, axes: tuple[int, ...]) -> Tensor:
-    """Euclidean, dimensions kept; scaled first, since what is to be clipped may be huge."""
-    largest = ops.max(ops.abs(x), axis=axes, keepdims=True) if axes else ops.abs(x)
-    if not axes:
-        return largest
-    scale = ops.where(largest > 0, largest, 1)
-    return scale * ops.sqrt(ops.sum(ops.square(x / scale), axis=axes, keepdims=True))
 
 
 def _excluded_paths(variables: Sequence[keras.Variable], exclude: Exclusion) -> list[str]:

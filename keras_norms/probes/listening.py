@@ -11,7 +11,6 @@ from keras import ops
 
 from keras_norms.kernels import moments
 from keras_norms.layers.masks import hide
-from keras_norms.layers.validation import positive_axes
 from keras_norms.surgery.measure import Notes, overheard
 from keras_norms.surgery.normalizers import REMEMBERING
 
@@ -65,7 +64,7 @@ def _listened(layer: keras.layers.Layer, inputs: Notes, outputs: Notes) -> Itera
         y = usual(*args, **kwargs)
         x = next(iter((*args, *kwargs.values())))
         for values, notes in ((x, inputs), (y, outputs)):
-            notes.take(_moments_of_all(values, kwargs.get("mask"), layer), ())
+            notes.take(_moments_of_all(values, kwargs.get("mask")), ())
         return y
 
     layer.__dict__["call"] = call
@@ -77,9 +76,8 @@ def _listened(layer: keras.layers.Layer, inputs: Notes, outputs: Notes) -> Itera
             layer.__dict__["call"] = patched
 
 
-def _moments_of_all(values: Tensor, mask: Tensor | None, layer: keras.layers.Layer) -> Any:
+def _moments_of_all(values: Tensor, mask: Tensor | None) -> Any:
     x = ops.cast(values, keras.backend.result_type(values.dtype, "float32"))
     axes = tuple(range(len(x.shape)))
-    channel = positive_axes(getattr(layer, "axis", -1), x.shape)[-1]
-    x, visible = hide(x, mask, channel, axes)
+    x, visible = hide(x, mask, axes)
     return moments(x, axes, visible)

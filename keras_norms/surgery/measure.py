@@ -170,7 +170,7 @@ def _keras(layer: KerasBatch, notes: Notes) -> dict[str, Callable]:
         x = ops.cast(inputs, keras.backend.result_type(inputs.dtype, "float32"))
         kept = positive_axes(layer.axis, x.shape)
         axes = tuple(axis for axis in range(len(x.shape)) if axis not in kept)
-        x, visible = hide(x, mask, kept[-1], axes, remembered=True)
+        x, visible = hide(x, mask, axes, remembered=True)
         statistics = moments(x, axes, visible)
         notes.take(statistics, tuple(layer.moving_mean.shape))
         if special or not layer.trainable:

@@ -13,8 +13,8 @@ from tests.conformance.case import SHAPE, Case, draw, relative
 from tests.gradients import array, program, randomize, state
 from tests.oracles.arrays import slope
 
-# Every shape a mask for (6, 5, 4) may have: without the channel axis, of full rank and
-# broadcastable, or with leading axes alone.
+# Every shape a mask for (6, 5, 4) may have: all axes but the last, of full rank and
+# broadcastable, or with fewer leading axes.
 MASK_SHAPES = ((6, 5), (6, 5, 4), (6, 5, 1), (6, 1, 4), (1, 5, 1), (1, 1, 4), (6,))
 
 
@@ -47,16 +47,50 @@ class Masks:
         wanted = self.case.truth(layer, x, weights, everywhere)
         np.testing.assert_allclose(got[everywhere], wanted[everywhere], atol=2e-5)
 
-    @pytest.mark.parametrize("axis", [1, 2])
-    def test_the_missing_axis_is_the_channel_axis(self, axis):
-        shape, mask = [3, 5, 6, 7], np.random.default_rng(0).random((3, 6, 7)) < 0.7
+    @pytest.mark.parametrize("axis", [1, 2, -1])
+    @pytest.mark.parametrize("sizes", [(5, 6, 7), (4, 4, 4)])
+    def test_the_missing_axis_is_the_last_one(self, axis, sizes):
+        """As in Keras, whatever `axis` is, and also where equal sizes would hide a mistake."""
+        shape = [3, *sizes]
         shape[axis] = 4
-        mask = np.random.default_rng(0).random(shape[:axis] + shape[axis + 1 :]) < 0.7
-        everywhere = np.broadcast_to(np.expand_dims(mask, axis), shape)
-        layer, x = self.case.make(axis=axis), draw(tuple(shape))
+        shape = tuple(shape)
+        mask = np.random.default_rng(0).random(shape[:-1]) < 0.7
+        everywhere = np.broadcast_to(mask[..., None], shape)
+        layer, x = self.case.make(axis=axis), draw(shape)
         got = array(layer(x, training=True, mask=mask))
         wanted = self.case.truth(layer, x, mask=everywhere)
         np.testing.assert_allclose(got[everywhere], wanted[everywhere], atol=2e-5)
+
+    @pytest.mark.parametrize("axis", [1, -1])
+    def test_a_mask_of_keras_in_a_model(self, axis):
+        """`Masking` hides steps, which `axis=1` makes the channels of."""
+        x = draw((6, 4, 4))
+        x[:3, -1] = 0
+        mask = np.broadcast_to((x != 0).any(-1)[..., None], x.shape)
+        layer = self.case.make(axis=axis)
+        inputs = keras.Input((4, 4))
+        model = keras.Model(inputs, layer(keras.layers.Masking()(inputs)))
+        got = array(model(x, training=True))
+        wanted = self.case.truth(layer, x, mask=mask)
+        np.testing.assert_allclose(got[mask], wanted[mask], atol=2e-5)
+
+    def test_a_mask_of_full_rank_says_anything_else(self):
+        mask = np.random.default_rng(0).random((6, 1, 5)) < 0.7
+        mask[:2] = True
+        layer, x = self.case.make(axis=1), draw((6, 4, 5))
+        everywhere = np.broadcast_to(mask, x.shape)
+        got = array(layer(x, training=True, mask=mask))
+        wanted = self.case.truth(layer, x, mask=everywhere)
+        np.testing.assert_allclose(got[everywhere], wanted[everywhere], atol=2e-5)
+
+    def test_at_inference_memory_reads_no_mask(self):
+        """Not even one that would not fit; statistics of each example still need theirs."""
+        layer, x = self.case.make(), draw(SHAPE)
+        if not hasattr(layer, "recall") or layer.reads_examples:
+            pytest.skip("takes statistics at inference")
+        layer(x, training=True)
+        wanted = array(layer(x, training=False))
+        np.testing.assert_array_equal(array(layer(x, mask=np.ones((3, 1), bool))), wanted)
 
     def test_hidden_steps_might_as_well_be_deleted(self, mode):
         mask = np.broadcast_to(np.arange(5) < 3, (6, 5))

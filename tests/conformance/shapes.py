@@ -79,3 +79,28 @@ class Shapes:
     def test_no_time_steps(self):
         layer = self.case.make()
         assert array(layer(np.zeros((2, 0, 4), "float32"), training=True)).shape == (2, 0, 4)
+
+    def test_inputs_of_several_ranks(self):
+        """One layer for a sequence and its pooled vector, where statistics are of a position."""
+        if not self.case.layer.any_rank:
+            layer = self.case.make()
+            layer(draw(SHAPE))
+            with pytest.raises(ValueError, match="ndim"):
+                layer(draw((6, 4)))
+            return
+        for build in ((3, 4), (None, None, 4), (4,)):
+            layer = self.case.make()
+            layer.build(build)
+            weights = randomize(layer)
+            for shape in (SHAPE, (6, 4), (2, 3, 2, 4)):
+                wanted = self.case.truth(layer, draw(shape), weights)
+                np.testing.assert_allclose(array(layer(draw(shape))), wanted, atol=2e-5)
+            with pytest.raises(ValueError, match="shape"):
+                layer(draw((6, 3)))
+
+    def test_a_model_that_shares_it_between_ranks(self):
+        if not self.case.layer.any_rank:
+            pytest.skip("inputs are of one rank")
+        layer, inputs = self.case.make(), keras.Input((5, 4))
+        pooled = layer(keras.layers.GlobalAveragePooling1D()(layer(inputs)))
+        assert keras.Model(inputs, pooled).predict(draw(SHAPE), verbose=0).shape == (6, 4)

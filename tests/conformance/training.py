@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
+
 import keras
 import numpy as np
 import pytest
 
 from tests.conformance.case import SHAPE, Case, draw
-from tests.gradients import COMPILED, array, program
+from tests.gradients import COMPILED, array, program, randomize, state
 
 
 class Training:
@@ -77,3 +79,42 @@ class Training:
         got = program(layer, training=True)(draw(SHAPE), draw(SHAPE, 2))
         assert all(np.isfinite(g).all() for g in (got.inputs, *got.weights.values()))
         assert got.weights["beta"].any()
+
+    @pytest.mark.parametrize("compiled", COMPILED)
+    def test_a_last_batch_of_one(self, compiled):
+        """Nine examples in batches of eight: the ninth has no statistics and leaves no trace."""
+        x = draw((9, 4))
+        inputs = keras.Input((4,))
+        layer = self.case.make()
+        model = keras.Model(inputs, keras.layers.Dense(1)(layer(inputs)))
+        model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=compiled)
+        model.fit(x[:8], x[:8, :1], batch_size=8, shuffle=False, verbose=0)
+        before = state(layer)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(x[8:], x[8:, :1], batch_size=8, verbose=0, epochs=3)
+        said = [str(w.message) for w in caught if "one value" in str(w.message)]
+        if not hasattr(layer, "remembers") or "variance" not in layer.remembers:
+            assert not said
+            return
+        assert len(said) <= 1
+        for name, value in before.items():
+            np.testing.assert_array_equal(state(layer)[name], value, err_msg=name)
+
+    def test_one_value_a_statistic_is_warned_of_once(self):
+        layer = self.case.make()
+        if not hasattr(layer, "remembers") or "variance" not in layer.remembers:
+            pytest.skip("no variance is remembered")
+        layer.build((None, 4))
+        weights, before = randomize(layer), state(layer)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            outputs = [array(layer(draw((1, 4)), training=True)) for _ in range(2)]
+        said = [str(w.message) for w in caught if "one value" in str(w.message)]
+        assert len(said) == (getattr(layer, "groups", 1) == 1 or layer.groups == 4)
+        assert all("(1, 4)" in message and layer.name in message for message in said)
+        assert all(np.isfinite(y).all() for y in outputs)
+        if said and self.case.centred:
+            np.testing.assert_array_equal(outputs[0][0], weights["beta"].astype("float32"))
+        if said:
+            np.testing.assert_equal(state(layer), before)

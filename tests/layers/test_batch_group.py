@@ -100,9 +100,3 @@ def test_sizes_that_are_not_known():
         BatchGroupNormalization(12)(keras.Input((None, 4, 6)))
     assert "6 channels" in str(error.value)
     assert BatchGroupNormalization(12)(keras.Input((4, 4, 6))).shape[-1] == 6
-
-
-def test_one_value_a_group_is_refused():
-    BatchGroupNormalization(2)(draw((1, 4)), training=True)
-    with pytest.raises(ValueError, match="one value"):
-        BatchGroupNormalization(4)(draw((1, 4)), training=True)

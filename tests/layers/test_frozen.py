@@ -126,3 +126,41 @@ def test_frozen_means_inference():
         layer, lambda: np.testing.assert_allclose(array(layer(X, training=True)), wanted, atol=1e-6)
     )
     assert not any(moved)
+
+
+@pytest.mark.parametrize("jit", COMPILED)
+def test_a_flag_to_and_fro_traces_each_step_once(jit):
+    """A discriminator's: on while it trains, off while the generator trains through it."""
+    layers = [BatchNormalization(), BatchNormalization()]
+    discriminator = compiled(
+        keras.Sequential([keras.Input((4,)), *layers, keras.layers.Dense(1)]), jit
+    )
+    inputs = keras.Input((4,))
+    discriminator.trainable = False
+    whole = compiled(keras.Model(inputs, discriminator(keras.layers.Dense(4)(inputs))), jit)
+    steps, moved = {discriminator: [], whole: []}, []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        for _ in range(5):
+            for model, on in ((discriminator, True), (whole, False)):
+                discriminator.trainable = on
+                before = layers[0].get_weights()[2]
+                model.train_on_batch(X, X[:, :1])
+                moved.append(not np.array_equal(before, layers[0].get_weights()[2]))
+                steps[model].append(model.train_function)
+    assert not any("compile()" in str(w.message) for w in caught)
+    assert moved == [True, False] * 5
+    for seen in steps.values():
+        assert all(step is seen[0] for step in seen)
+
+
+@pytest.mark.parametrize("jit", COMPILED)
+def test_after_compiling_again_no_step_of_before_is_taken_up(jit):
+    layer = BatchNormalization()
+    model = compiled(model_of(layer), jit)
+    fit(model)
+    old = model.train_function
+    layer.trainable = False
+    compiled(model, jit)
+    layer.trainable = True
+    assert model.train_function is not old

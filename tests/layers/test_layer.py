@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 
@@ -15,7 +17,6 @@ from tests.suite import Case, NormalizerSuite
 
 class TestLayerNormalization(NormalizerSuite, Likeness):
     twin = keras.layers.LayerNormalization
-    unoffered = ("rms_scaling",)
     case = Case(
         layer=LayerNormalization,
         oracle=oracle,
@@ -42,3 +43,15 @@ class TestLayerNormalization(NormalizerSuite, Likeness):
         """Table 1: a case times a number, plus a number, gives the same output."""
         layer, x = LayerNormalization(epsilon=1e-12), draw((6, 8))
         np.testing.assert_allclose(array(layer(x * 37 - 5)), array(layer(x)), atol=1e-5)
+
+
+class TestRmsScaling(Likeness):
+    """Deprecated in Keras: by the deviation, around a mean that stays; no beta, always a gamma."""
+
+    twin = keras.layers.LayerNormalization
+    case = replace(TestLayerNormalization.case, settings={"rms_scaling": True, "scale": False})
+
+    def test_the_formula(self):
+        layer, x = LayerNormalization(rms_scaling=True), draw((6, 4))
+        wanted = x / np.sqrt(x.astype("float64").var(-1, keepdims=True) + 1e-3)
+        np.testing.assert_allclose(array(layer(x)), wanted, atol=1e-5)

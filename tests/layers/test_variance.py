@@ -72,8 +72,3 @@ def test_the_arithmetic_mean_of_all_variances():
         layer(x, training=True)
     wanted = np.mean([statistics(x.astype("float64"))[1] for x in batches], axis=0)
     np.testing.assert_allclose(array(layer.moving_variance.value), wanted, rtol=1e-5)
-
-
-def test_one_value_a_channel_is_refused():
-    with pytest.raises(ValueError, match="one value"):
-        VarianceNormalization()(draw((1, 4)), training=True)

@@ -51,12 +51,19 @@ class TestDefinition:
         untouched = np.broadcast_to(~over, shape)
         np.testing.assert_array_equal(got[untouched], gradient[untouched])
 
-    def test_huge_and_missing_gradients(self):
+    @pytest.mark.parametrize("size", [1e-37, 1e-3, 1e20, 1e30, 1e36, 1e37, 1e38, 3e38])
+    @pytest.mark.parametrize("path", ["dense/kernel", "dense/bias", "skip/alpha"])
+    def test_any_finite_gradient(self, path, size):
+        """Whose norm, and the square of it, may be more than float32 holds."""
         agc = AdaptiveGradientClipping("sgd", exclude=None)
-        kernel = variable("dense/kernel", np.ones((4, 3), "f4"))
-        got = array(agc.clip(keras.ops.full((4, 3), 1e30), kernel))
-        np.testing.assert_allclose(got, np.full((4, 3), 0.01), rtol=1e-6)
-        assert agc.clip(None, kernel) is None
+        shape, axes = SHAPES[path]
+        weight, gradient = np.ones(shape, "f4"), np.full(shape, size, "f4")
+        got = array(agc.clip(keras.ops.convert_to_tensor(gradient), variable(path, weight)))
+        np.testing.assert_allclose(got, clipped(gradient, weight, axes), rtol=2e-6)
+
+    def test_missing_gradients(self):
+        agc = AdaptiveGradientClipping("sgd", exclude=None)
+        assert agc.clip(None, variable("dense/kernel", np.ones((4, 3), "f4"))) is None
 
     @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
     def test_half_precision(self, dtype):

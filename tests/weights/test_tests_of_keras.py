@@ -1,4 +1,4 @@
-"""Keras's own tests of the layers that ours take the place of, unmodified, on ours."""
+"""Keras's own tests of spectral normalization, unmodified, on ours."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import unittest
 import pytest
 from keras.src import layers as layers_of_keras
 
-from keras_norms.layers import UnitNormalization
 from keras_norms.weights import SpectralNormalization
 
 pytest.importorskip("absl.testing")
@@ -21,7 +20,6 @@ DIFFERENT = {
 }
 CASES = {
     "spectral_normalization_test.SpectralNormalizationTest": SpectralNormalization,
-    "unit_normalization_test.UnitNormalizationTest": UnitNormalization,
 }
 
 
