@@ -91,8 +91,7 @@ def fixup(model: keras.Model, scalars: bool = True) -> keras.Model:
     if normalizers:
         raise ValueError(
             f"Argument `model` ({model.name!r}) has normalizers: {', '.join(normalizers)}. Fixup "
-            "replaces normalization: build the model without them, as by the scheme 'none', or "
-            "take them out first, by keras_norms.convert(model, 'none')."
+            "replaces normalization: build the model without them, as by the scheme 'none'."
         )
     linear = {layer.name for layer in model.layers if is_linear(layer)}
     multiplied = {branch.add: branch.position for branch in branches}
