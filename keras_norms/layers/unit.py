@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numbers
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,10 +33,6 @@ class UnitNormalization(Normalization):
         axis: the axis of the vectors, or several.
         **options: name, dtype.
 
-    Raises:
-        TypeError: `axis` is no int and no list or tuple, as in Keras.
-        ValueError: `axis` is out of range, or named twice.
-
     Call arguments:
         inputs: tensor of any rank of at least 1.
         training: without effect.
@@ -51,11 +46,6 @@ class UnitNormalization(Normalization):
     any_rank = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **options: Any) -> None:
-        if not isinstance(axis, (numbers.Integral, list, tuple)):
-            raise TypeError(
-                "Invalid value for `axis` argument: expected an int or a list/tuple of ints. "
-                f"Received: axis={axis!r}"
-            )
         super().__init__(axis, epsilon=0.0, **options)
         self._build_at_init()
 

@@ -90,7 +90,7 @@ class NamedScheme(Scheme):
             trial = keras.layers.Dense(1)
             self.wrap(trial)
             self.follow(trial, "relu")
-        except (TypeError, ValueError) as error:
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise ValueError(f"Argument `spec`={str(self)!r}: {error}") from error
         finally:
             random.setstate(state)

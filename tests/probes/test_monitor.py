@@ -109,7 +109,7 @@ class Mapped(layers.Layer):
         self.norm = LayerNormalization(name="mapped")
 
     def build(self, shape):
-        self.norm.build(shape)
+        self.norm.build(shape[1:])
 
     def call(self, inputs):
         return keras.ops.map(self.norm, inputs)
