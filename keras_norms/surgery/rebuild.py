@@ -16,9 +16,9 @@ from keras_norms.anatomy.graph import (
     calls_of,
     core_of,
     graphs,
-    has_own_call,
     is_graph,
     keeps_class,
+    kept_by_config,
 )
 from keras_norms.anatomy.normalizers import paths
 from keras_norms.surgery.copying import NoCopy, copied
@@ -85,7 +85,7 @@ class Copy:
         """What a report says of it."""
         said = [self.seen] if isinstance(self.seen, str) else []
         inside = [self.model, *(layer for _, layer in paths(self.model))]
-        own = [m for m in inside if is_graph(m) and has_own_call(m) and not keeps_class(m)]
+        own = [m for m in inside if is_graph(m) and kept_by_config(m)]
         return said + [
             f"Model {model.name!r} keeps its class {type(model).__name__}, for its own call(). A "
             "file would hold its config, which does not know the new layers: save its weights, or "
@@ -184,7 +184,7 @@ class _Copying(_Making):
         self.twins: dict[int, Any] | None = None
 
     def model(self, old: keras.Model) -> keras.Model:
-        if has_own_call(old) and not keeps_class(old):
+        if kept_by_config(old):
             self.kept.append((old, new := copied(old)))
         else:
             new = super().model(old)
@@ -232,7 +232,7 @@ class _Rewiring(_Making):
         self.replace = replace
 
     def sequential(self, old: keras.Model, inner: list[Any]) -> keras.Model:
-        if not has_own_call(old) or keeps_class(old):
+        if not kept_by_config(old):
             return super().sequential(old, inner)
         self._require_attributes(old)
         old._layers = inner
@@ -240,7 +240,7 @@ class _Rewiring(_Making):
         return old
 
     def functional(self, old: keras.Model, inputs: Any, outputs: Any) -> keras.Model:
-        if not has_own_call(old) or keeps_class(old):
+        if not kept_by_config(old):
             return super().functional(old, inputs, outputs)
         self._require_attributes(old)
         # Its class and attributes stay, and its own call finds the new graph where the old one was.
