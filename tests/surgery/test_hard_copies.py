@@ -145,7 +145,7 @@ def test_it_is_copied(name, operation):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_has_weights_and_no_config_is_named_with_advice(operation):
-    with pytest.raises(ValueError, match=r"'own' \(Weighty\).*from its config.*get_config"):
+    with pytest.raises(ValueError, match=r"(?s)'own' \(Weighty\).*from its config.*get_config"):
         OPERATIONS[operation](of(Weighty(Table(3.0), name="own")))
 
 
@@ -168,7 +168,7 @@ class Building(layers.Layer):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_what_fails_in_its_own_build_is_named(operation):
-    with pytest.raises(ValueError, match=r"'own' \(Building\).*cannot be called.*build\(\)"):
+    with pytest.raises(ValueError, match=r"(?s)'own' \(Building\).*cannot be called.*build\(\)"):
         OPERATIONS[operation](of(Building(3, name="own")))
 
 
