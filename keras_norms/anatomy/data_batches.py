@@ -73,7 +73,8 @@ class Batches:
         if not self.once:
             return next(iter(self), (None,))[0]
         if not self._held:
-            self._held = list(islice(self._raw(), 1))
+            # Not through `_raw`: a generator that is dropped closes the one it takes from.
+            self._held = list(islice(self._data, 1))
         return _unpacked(self._held[0])[0] if self._held else None
 
     def __iter__(self) -> Iterator[Batch]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -92,6 +93,15 @@ def core_of(model: Any) -> Any:
 def has_own_call(model: keras.Model) -> bool:
     """Whether a model computes something around its graph, so that its class must be kept."""
     return type(model).call not in (Functional.call, keras.Sequential.call, keras.Model.call)
+
+
+def kept_by_config(model: keras.Model) -> bool:
+    """Whether a model's class must be kept, and its constructor wants more than the graph."""
+    if not has_own_call(model):
+        return False
+    parameters = inspect.signature(type(model).__init__).parameters.values()
+    more = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "name"]
+    return bool(more) or not keeps_class(model)
 
 
 def keeps_class(model: keras.Model) -> bool:

@@ -86,6 +86,10 @@ class Linear:
             variable = getattr(new, name)
             variable.assign(value.astype(_dtype(variable)))
         new.bias.assign(np.broadcast_to(self.bias, new.bias.shape).astype(_dtype(new.bias)))
+        for name in (*self.kernels, "bias"):
+            before, after = getattr(self.layer, name), getattr(new, name)
+            if before is not None and before.trainable != after.trainable:
+                after.trainable = before.trainable
         return new
 
 

@@ -77,7 +77,13 @@ def require_same(model: keras.Model, new: keras.Model, seen: Witness) -> None:
     Raises:
         Different: it names the first layer whose outputs differ.
     """
-    outputs, record = _run(new, seen.batch)
+    try:
+        outputs, record = _run(new, seen.batch)
+    except Exception as error:
+        raise Different(
+            f"The copy of {model.name!r} does not run on the inputs that the original takes "
+            f"({type(error).__name__}: {error}). check=False returns it as it is."
+        ) from error
     for (path, expected), (_, found) in zip(seen.record, record, strict=False):
         if not _agree(expected, found, COPY):
             raise Different(

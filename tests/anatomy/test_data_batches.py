@@ -150,7 +150,7 @@ def test_recalibration_of_a_program_on_structures(data, once):
 
 
 def test_the_first_batch_is_not_lost():
-    source = Batches(iter([X[:8], X[8:16]]), None, 8)
+    source = Batches((x for x in (X[:8], X[8:16])), None, 8)
     np.testing.assert_array_equal(array(source.first()), X[:8])
     assert len(list(source)) == 2
     assert Batches(iter([]), None, 8).first() is None

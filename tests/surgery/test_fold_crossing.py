@@ -108,6 +108,14 @@ def test_what_would_overflow_stays_finite():
     assert_agree(new, model)
 
 
+def test_what_is_not_trained_stays_so():
+    dense = layers.Dense(3, name="dense")
+    model = keras.Sequential([layers.Input((4,)), dense, layers.BatchNormalization()])
+    dense.kernel.trainable = False
+    (kernel, bias) = fold(model)[0].get_layer("dense").variables
+    assert (kernel.trainable, bias.trainable) == (False, True)
+
+
 def test_nothing_to_fold_is_said():
     bare = keras.Sequential([layers.Input((4,)), layers.Dense(3)])
     assert any("Nothing to fold" in note for note in fold(bare)[1].notes)

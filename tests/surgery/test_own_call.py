@@ -67,6 +67,17 @@ class Holding(Scaled):
         return super().call(inputs, training=training) + self.last.gamma
 
 
+class Telling(Stepping):
+    """Its constructor takes the graph and more."""
+
+    def __init__(self, inputs, outputs, name=None, *, factor=1.0, **options):
+        super().__init__(inputs, outputs, name=name, **options)
+        self.factor = factor
+
+    def call(self, inputs, training=None, mask=None):
+        return self.factor * super().call(inputs, training=training)
+
+
 def linear():
     return [layers.Dense(3, name="dense"), layers.BatchNormalization(name="bn")]
 
@@ -113,6 +124,16 @@ def test_a_call_that_holds_what_would_be_replaced_is_refused_by_name(operation):
     with pytest.raises(ValueError, match=said):
         OPERATIONS[operation](model)
     np.testing.assert_array_equal(array(rebuild(model)(X)), array(model(X)))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_what_a_constructor_takes_beside_the_graph_is_not_lost(operation):
+    x = keras.Input((4,))
+    dense, bn = linear()
+    model = randomized(Telling(x, bn(dense(x)), name="telling", factor=3.0))
+    # Its config is Keras's own, which leaves the factor out.
+    with pytest.raises(ValueError, match=r"The copy of 'telling' \(Telling\) computes something"):
+        OPERATIONS[operation](model)
 
 
 def test_recalibration_keeps_class_and_call():
