@@ -156,10 +156,8 @@ def _native_group_norm(
     else:
         # Of four dimensions, for which alone the native operation takes channels at the end.
         z = x.reshape(len(x), -1, 1, size).movedim(-1, 1)
-        # A copy of a batch of one alone, whose first stride may be anything.
-        z = z.contiguous(memory_format=torch.channels_last)
         weights = [w for w in (gamma, beta) if w is not None]
-        if _is_recorded():
+        if _is_recorded() or len(x) == 1:  # a batch of one may have any first stride
             z = z.contiguous()
         elif weights and torch.is_grad_enabled():
             z = _AlwaysDifferentiated.apply(z, *weights)
