@@ -89,6 +89,17 @@ def carry_out(
     return publish(parts, ledger, place.out, page, verdicts=verdicts)
 
 
+def fetch(experiments: Sequence[Experiment], data_dir: str | None) -> None:
+    """Downloads the data sets that the first groups of the plans name; streams bring their own."""
+    from keras_norms.lab import data
+
+    groups = [group for experiment in experiments for group in next(experiment.plan()).values()]
+    jobs = [job for group in groups if isinstance(group, list) for job in group]
+    names = {job.images for job in jobs if hasattr(job, "images") and not job.streamed}
+    for name in sorted(names):
+        data.load(name, data_dir=data_dir, download=True)
+
+
 def _run(
     experiments: Sequence[Experiment],
     place: Place,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NoReturn
 
-from keras_norms.lab.carrying_out import Place, carry_out, report
+from keras_norms.lab.carrying_out import Place, carry_out, fetch, report
 from keras_norms.lab.discovery import discover
 from keras_norms.lab.dry_run import dry_run
 from keras_norms.lab.errors import BadInput, BadOption
@@ -102,6 +102,8 @@ class Program:
                 ledger = Ledger.open(_storage(options) or str(options.out))
                 print(*dry_run(experiments, ledger, options.workers or cores()), sep="\n")
                 return
+            if options.download:
+                fetch(experiments, options.data_dir)
             carry_out(
                 experiments,
                 _place(options),
@@ -225,6 +227,9 @@ def _add_run_options(parser: argparse.ArgumentParser, kinds: Sequence[type[Exper
         help="preset of data set, step budget and model size (default: cpu)",
     )
     parser.add_argument("--data-dir", metavar="DIR", help="folder of the TFDS sets")
+    parser.add_argument(
+        "--download", action="store_true", help="fetch data sets that are not there yet"
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="print the jobs, what is done, and the time left"
     )

@@ -6,7 +6,6 @@ import math
 import numbers
 from typing import Any
 
-import keras
 from keras import ops
 
 from keras_norms.kernels import Moments, at_least

@@ -1,83 +1,80 @@
-"""The command line of groups and scales, and the cards."""
+"""The programs: every experiment is found, has a card, plans something, and answers to its name."""
 
 from __future__ import annotations
 
-import pytest
-from benchmarks.ioffe2015.experiments import EXPERIMENTS
-from keras_norms.lab.experiments import scales, settings_of
+import re
+import subprocess
+import sys
 
-from benchmarks.__main__ import BENCHMARKS
-from benchmarks.ioffe2015 import ensemble, exact, figure1, shuffle
-from keras_norms.lab import command
+import pytest
+
+from keras_norms.lab import carrying_out, command
+from keras_norms.lab.command import chosen, groups
+from keras_norms.lab.discovery import discover
+from keras_norms.lab.job import Job
+from keras_norms.lab.walk import Search
 
 pytestmark = pytest.mark.once
 
+PROGRAMS = {name: discover(name) for name in ("benchmarks", "studies")}
+EVERY = {**PROGRAMS["benchmarks"], **PROGRAMS["studies"]}
+YOURS = {"max_learning_rate"}  # plans nothing without your own model
+# As earlier versions called them; all still answer.
+NAMES = {
+    *("ioffe2015.convergence", "ioffe2015.divergence", "ioffe2015.shuffle", "ioffe2015.scale"),
+    *("ioffe2015.sigmoid", "ioffe2015.ablation", "ioffe2015.ensemble", "ioffe2015.exact"),
+    *("ioffe2015.bias", "ioffe2015.architecture", "ioffe2015.throughput", "ioffe2015.imagenet"),
+    *("frontier", "batch_size", "group_size", "theory", "tune", "family"),
+}
 
-@pytest.fixture
-def plans(monkeypatch) -> list:
-    """What would have been carried out."""
+
+def test_the_old_names_still_answer():
+    assert set(EVERY) >= NAMES
+    assert {"ioffe2015", "speed", "surgery", "search"} <= set(groups(EVERY))
+
+
+def test_a_group_is_all_of_its_experiments_in_their_order():
+    found = chosen(EVERY, "ioffe2015")
+    assert [kind.name() for kind in found] == [n for n in EVERY if n.startswith("ioffe2015.")]
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_an_experiment_has_a_card_and_documented_options(name):
+    kind = EVERY[name]
+    assert re.search(r"^Command  ", kind.card(), re.MULTILINE), "how it is run"
+    assert f"run {name}" in kind.card() or f"run {name.partition('.')[0]}" in kind.card()
+    for scale in kind.scales():
+        kind.at(scale)  # every preset can be
+
+
+@pytest.mark.parametrize("name", sorted(set(EVERY) - YOURS))
+def test_a_plan_begins_with_named_groups_of_jobs(name):
+    groups_of = next(EVERY[name].at("cpu").plan())
+    assert groups_of
+    for content in groups_of.values():
+        if isinstance(content, list):
+            assert content
+            assert all(isinstance(job, Job) for job in content)
+        else:
+            assert isinstance(content, Search) or hasattr(content, "read")
+
+
+def test_a_command_names_its_options_and_scale(monkeypatch):
     given = []
-    monkeypatch.setattr(command, "carry_out", lambda plan, *_, **__: given.append(plan))
-    return given
+    monkeypatch.setattr(
+        command, "carry_out", lambda experiments, *_, **__: given.append(experiments)
+    )
+    program = command.Program("benchmarks", "", "")
+    assert program.main(["run", "ioffe2015.shuffle", "--seeds", "2", "--scale", "gpu"]) == 0
+    ((one,),) = given
+    assert (one.seeds, one.data) == (2, "cifar10")
+    assert one.changed().keys() >= {"seeds", "data"}
+    assert carrying_out.experiment_of(carrying_out._entry(one, "gpu", "c")) == one
 
 
-def test_a_group_is_run_whole_and_in_order(plans):
-    assert BENCHMARKS.main(["run", "ioffe2015"]) == 0
-    (plan,) = plans
-    assert [module for module, _ in plan] == list(EXPERIMENTS.values())
-    assert len({settings.study for _, settings in plan}) == len(plan) == 13
-
-
-def test_one_of_a_group_is_run_alone(plans):
-    assert BENCHMARKS.main(["run", "ioffe2015.shuffle", "--seeds", "2"]) == 0
-    assert plans == [[(shuffle, shuffle.Settings(seeds=2))]]
-
-
-def test_a_scale_changes_the_defaults_and_options_change_the_scale(plans):
-    assert BENCHMARKS.main(["run", "ioffe2015.figure1", "--scale", "paper", "--seeds", "2"]) == 0
-    ((_, settings),) = plans[0]
-    assert (settings.data, settings.steps, settings.seeds) == ("binary:mnist", 50_000, 2)
-    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "gpu"]) == 0
-    chosen = dict(plans[1])
-    assert chosen[shuffle].data == "cifar10"
-    assert chosen[shuffle].model == "bn_inception"
-    assert chosen[exact] == exact.Settings()
-    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "cpu"]) == 0
-    assert dict(plans[2])[figure1] == figure1.Settings()
-
-
-def test_what_is_streamed_is_not_fetched_as_arrays(plans, monkeypatch):
-    names = []
-    monkeypatch.setattr(command.data, "load", lambda name, **_: names.append(name))
-    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "gpu", "--download"]) == 0
-    assert "cifar10" in names
-    assert "generated" not in names
-
-
-def test_scales_are_those_of_the_experiments():
-    assert scales([exact]) == ["cpu"]
-    assert scales([exact, ensemble, figure1]) == ["cpu", "gpu", "paper"]
-    assert settings_of(exact, {"scale": "gpu"}) == exact.Settings()
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        ["run", "ioffe2015.fig1"],
-        ["run", "ioffe"],
-        ["run", "ioffe2015.exact", "--scale", "gpu"],
-        ["run", "ioffe2015", "--scale", "huge"],
-    ],
-)
-def test_unknown_names_and_scales(command, capsys):
-    with pytest.raises(SystemExit) as end:
-        BENCHMARKS.main(command)
-    assert end.value.code == 2
-    assert "error:" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_card_has_what_a_card_has(name):
-    card = EXPERIMENTS[name].__doc__
-    for entry in ("Paper", "Claim", "Ours", "Cost", f"python -m benchmarks run {name} --out"):
-        assert entry in card
+def test_listing_imports_no_framework():
+    code = (
+        "import sys; from keras_norms.lab.discovery import discover; discover('benchmarks'); "
+        "sys.exit(bool({'keras', 'tensorflow', 'jax', 'torch'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

@@ -80,7 +80,7 @@ def test_sums_over_images_and_places(model: keras.Model):
             assert d == pytest.approx(abs(slopes[entry]), abs=1e-6)
             assert a >= max(b, c) - 1e-9
             assert min(b, c) >= d - 1e-9
-    with pytest.raises(ValueError, match="'head'.*must be a Conv2D"):
+    with pytest.raises(ValueError, match=r"'head'.*must be a Conv2D"):
         kernel_sums(model.get_layer("head"), seen.signals[0], 1, np.random.default_rng(0))
 
 

@@ -156,7 +156,7 @@ def test_predictions_are_kept():
         outcome.final("test_accuracy"), abs=1e-6
     )
     many = dataclasses.replace(data, classes=300)
-    with pytest.raises(BadInput, match="keep_predictions=True.*'small' has 300"):
+    with pytest.raises(BadInput, match=r"keep_predictions=True.*'small' has 300"):
         train_on(Program(run, many), run)
 
 
@@ -203,5 +203,5 @@ def test_a_model_a_normalizer_and_an_optimizer_of_the_user(tmp_path, monkeypatch
     with pytest.raises(BadInput, match="it has no parameter `scheme`"):
         Program(run, small_data())
     run = dataclasses.replace(run, normalizer="none", optimizer="@theirs.norm")
-    with pytest.raises(BadInput, match="return a keras.optimizers.Optimizer"):
+    with pytest.raises(BadInput, match=r"return a keras.optimizers.Optimizer"):
         Program(run, small_data())

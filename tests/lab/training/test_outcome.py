@@ -96,7 +96,7 @@ def test_what_is_asked_of_a_curve():
     assert given.steps_to("test_accuracy", 0.4) == 10
     assert given.steps_to("test_accuracy", 0.6) == math.inf
     assert given.steps_to("test_loss", 1.5) == 20
-    with pytest.raises(BadInput, match="metric='accuracy'.*one of"):
+    with pytest.raises(BadInput, match=r"metric='accuracy'.*one of"):
         given.final("accuracy")
 
 
