@@ -76,6 +76,8 @@ class Inner(Wrapped):
         b.assign(draw(tuple(b.shape), 3))
         update = np.matmul(array(a).astype("float64"), array(b).astype("float64"))
         summed, _ = self.built(adapted)
+        for variable in summed.variables:
+            variable.assign(weights[variable.name])
         summed.kernels()["kernel"].assign(weights["kernel"] + update)
         wanted = array(summed.effective_kernels()["kernel"])
         got = array(wrapper.effective_kernels()["kernel"])
