@@ -135,7 +135,8 @@ class Loop:
         x = data.x_train[batch[0]]
         if moves is not None:
             order = np.arange(len(x), dtype=np.int32)
-            x = moved(x, order, moves[0], self._run.of("data").arguments["crop"])
+            given = map(keras.ops.convert_to_tensor, (x, order, moves[0]))
+            x = moved(*given, self._run.of("data").arguments["crop"])
             x = keras.ops.convert_to_numpy(x)
         rate = float(self._rates[min(step, len(self._rates) - 1)])
         y, seed = data.y_train[batch[0]], self._run.seed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import keras
@@ -44,8 +45,11 @@ class Program:
             )
         started = time.perf_counter()
         self.run, self.data = run, data
-        model = build(run, data, run.seed)
-        self._initial = {(run.initializer, run.seed): initial_values(model)}
+        # Always the builder's initializer: an orthogonal one gives torch variables of another memory
+        # layout, on which the rounding of a product depends.
+        usual = replace(run, initializer="default")
+        model = build(usual, data, run.seed)
+        self._initial = {(usual.initializer, run.seed): initial_values(model)}
         self._shares = Shares(model)
         optimizer = run.of("optimizer")
         self.engine = engine_class()(
