@@ -1,83 +1,52 @@
-"""The command line of groups and scales, and the cards."""
+"""The experiments of the benchmarks: their names, cards and presets."""
 
 from __future__ import annotations
 
-import pytest
-from benchmarks.ioffe2015.experiments import EXPERIMENTS
-from keras_norms.lab.experiments import scales, settings_of
+import sys
+from pathlib import Path
 
-from benchmarks.__main__ import BENCHMARKS
-from benchmarks.ioffe2015 import ensemble, exact, figure1, shuffle
-from keras_norms.lab import command
+import pytest
+
+from benchmarks.ioffe2015.algorithm1_exact import Exact
+from benchmarks.ioffe2015.figure1_training import Training
+from benchmarks.ioffe2015.section421_shuffle import Shuffle
+from keras_norms.lab.discovery import discover
+from keras_norms.lab.errors import BadInput
 
 pytestmark = pytest.mark.once
 
-
-@pytest.fixture
-def plans(monkeypatch) -> list:
-    """What would have been carried out."""
-    given = []
-    monkeypatch.setattr(command, "carry_out", lambda plan, *_, **__: given.append(plan))
-    return given
-
-
-def test_a_group_is_run_whole_and_in_order(plans):
-    assert BENCHMARKS.main(["run", "ioffe2015"]) == 0
-    (plan,) = plans
-    assert [module for module, _ in plan] == list(EXPERIMENTS.values())
-    assert len({settings.study for _, settings in plan}) == len(plan) == 13
+FOUND = discover("benchmarks")
+OF_2015 = {name: kind for name, kind in FOUND.items() if name.startswith("ioffe2015.")}
+NAMES = (
+    "exact training convergence imagenet architecture bias scale throughput ablation shuffle "
+    "divergence sigmoid ensemble"
+)
 
 
-def test_one_of_a_group_is_run_alone(plans):
-    assert BENCHMARKS.main(["run", "ioffe2015.shuffle", "--seeds", "2"]) == 0
-    assert plans == [[(shuffle, shuffle.Settings(seeds=2))]]
+def test_they_stand_in_the_papers_order():
+    assert [*OF_2015] == [f"ioffe2015.{name}" for name in NAMES.split()]
 
 
-def test_a_scale_changes_the_defaults_and_options_change_the_scale(plans):
-    assert BENCHMARKS.main(["run", "ioffe2015.figure1", "--scale", "paper", "--seeds", "2"]) == 0
-    ((_, settings),) = plans[0]
-    assert (settings.data, settings.steps, settings.seeds) == ("binary:mnist", 50_000, 2)
-    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "gpu"]) == 0
-    chosen = dict(plans[1])
-    assert chosen[shuffle].data == "cifar10"
-    assert chosen[shuffle].model == "bn_inception"
-    assert chosen[exact] == exact.Settings()
-    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "cpu"]) == 0
-    assert dict(plans[2])[figure1] == figure1.Settings()
+@pytest.mark.parametrize("name", OF_2015)
+def test_every_card_has_what_a_card_has(name):
+    card = OF_2015[name].card()
+    for entry in ("Paper", "Claim", "Ours", "Cost", f"python -m benchmarks run {name}"):
+        assert entry in card
+    file = Path(sys.modules[OF_2015[name].__module__].__file__)
+    assert len(file.read_text().splitlines()) <= 120
 
 
-def test_what_is_streamed_is_not_fetched_as_arrays(plans, monkeypatch):
-    names = []
-    monkeypatch.setattr(command.data, "load", lambda name, **_: names.append(name))
-    assert BENCHMARKS.main(["run", "ioffe2015", "--scale", "gpu", "--download"]) == 0
-    assert "cifar10" in names
-    assert "generated" not in names
-
-
-def test_scales_are_those_of_the_experiments():
-    assert scales([exact]) == ["cpu"]
-    assert scales([exact, ensemble, figure1]) == ["cpu", "gpu", "paper"]
-    assert settings_of(exact, {"scale": "gpu"}) == exact.Settings()
+def test_a_scale_changes_the_defaults_and_options_change_the_scale():
+    paper = Training.at("paper", {"seeds": 2})
+    assert (paper.data, paper.steps, paper.seeds) == ("mnist:binary=true", 50_000, 2)
+    assert Shuffle.at("gpu").model == "bn_inception:width=16"
+    assert Exact.at("gpu") == Exact.at("cpu") == Exact()
+    assert Training.scales() == ["cpu", "gpu", "paper"]
 
 
 @pytest.mark.parametrize(
-    "command",
-    [
-        ["run", "ioffe2015.fig1"],
-        ["run", "ioffe"],
-        ["run", "ioffe2015.exact", "--scale", "gpu"],
-        ["run", "ioffe2015", "--scale", "huge"],
-    ],
+    "kind", [kind for name, kind in OF_2015.items() if "steps" in kind().options()]
 )
-def test_unknown_names_and_scales(command, capsys):
-    with pytest.raises(SystemExit) as end:
-        BENCHMARKS.main(command)
-    assert end.value.code == 2
-    assert "error:" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_card_has_what_a_card_has(name):
-    card = EXPERIMENTS[name].__doc__
-    for entry in ("Paper", "Claim", "Ours", "Cost", f"python -m benchmarks run {name} --out"):
-        assert entry in card
+def test_bad_options_are_refused(kind):
+    with pytest.raises(BadInput, match="steps"):
+        kind(steps=0)
