@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 FORMULA = "=+-@\t\r"  # how a formula begins
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 
 
 @dataclass(frozen=True)
@@ -57,9 +59,8 @@ def harmless(cell: Any) -> Any:
 
 
 def _escaped(cell: Any) -> str:
-    # A bar would end the cell, a tag would be taken for one.
-    text = str(cell).replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("\n", " ")
+    # A bar would end the cell; what begins like a tag would be one.
+    return TAG.sub("&lt;", str(cell).replace("|", "\\|").replace("\n", " "))
 
 
 def number(value: float | None) -> str:
