@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from keras_norms.lab.provenance import described
 from keras_norms.lab.report.claims import claims_table, ranges_table
 from keras_norms.lab.report.page import Report, Section
 from keras_norms.lab.report.tables import harmless
+from keras_norms.lab.report.whole_files import write_text
 from keras_norms.lab.walk import Walk
 
 CLAIMS = "claims.csv"
@@ -63,6 +65,19 @@ def publish(
         BadInput: the folder cannot be written, or nothing is there to show.
     """
     writable(out)
+    try:
+        html, markdown, sections = _written(parts, ledger, out, page, verdicts)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    for section in sections:
+        print(f"\n{section.title}", *section.summary, sep="\n")
+    print(f"\nreport: {html} (and {markdown.name})")
+    return html
+
+
+def _written(
+    parts: Sequence[Part], ledger: Ledger, out: Path, page: str, verdicts: bool
+) -> tuple[Path, Path, list[Section]]:
     sections, told = [], []
     for part in parts:
         one, claimed = _section(part, ledger, out, verdicts)
@@ -73,12 +88,9 @@ def publish(
     html, markdown = report.write(out, page)
     if verdicts:
         frame = pd.DataFrame(told, columns=COLUMNS)
-        frame.map(harmless).to_csv(out / CLAIMS, index=False)
+        write_text(out / CLAIMS, frame.map(harmless).to_csv(index=False))
     write_archive(out / f"records{ENDING}", _records(parts, ledger))
-    for section in sections:
-        print(f"\n{section.title}", *section.summary, sep="\n")
-    print(f"\nreport: {html} (and {markdown.name})")
-    return html
+    return html, markdown, sections
 
 
 def writable(folder: Path) -> Path:
@@ -92,9 +104,16 @@ def writable(folder: Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        raise BadInput(
-            f"--out {folder} cannot be written ({error.strerror or error}); name a folder that can"
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> BadInput:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    instead = "free some space" if full else "name a folder that can"
+    return BadInput(
+        f"--out {folder} cannot be written ({error.strerror or error}): {instead} and run the same "
+        "command again; finished runs are saved"
+    )
 
 
 def _section(

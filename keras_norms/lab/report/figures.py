@@ -18,6 +18,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from keras_norms.lab.report.whole_files import beside
+
 # Colour and marker: relatives share a hue and differ in lightness, so that no two that look alike
 # to a colour-blind reader have one marker.
 LOOKS = {
@@ -118,6 +120,7 @@ def drawing(
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
         yield canvas.subplots(rows, columns, sharex=True, sharey=True)
-        figure.folder.mkdir(parents=True, exist_ok=True)
-        canvas.savefig(figure.png, dpi=160, metadata={"Software": None})
-        canvas.savefig(figure.svg, metadata={"Date": None})
+        with beside(figure.png) as part:
+            canvas.savefig(part, dpi=160, metadata={"Software": None})
+        with beside(figure.svg) as part:
+            canvas.savefig(part, metadata={"Date": None})
