@@ -13,6 +13,7 @@ import pandas as pd
 
 from keras_norms.lab.claim import Claim, rows
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.found import Incomplete
 from keras_norms.lab.ledger import Ledger, Record
 from keras_norms.lab.ledger.archive import ENDING, write_archive
@@ -131,7 +132,8 @@ def _section(
         claims = list(experiment.claims(found))
         tables += [claims_table(experiment.name(), claims)] if claims and verdicts else []
         tables += [ranges_table(experiment.name(), claims)] if claims and not verdicts else []
-        summary += experiment.summary(found) if verdicts else []
+        own = type(experiment).summary is not Experiment.summary
+        summary += experiment.summary(found) if verdicts or own else []
         tables += experiment.tables(found)
         figures += experiment.figures(found)
     except Incomplete as error:

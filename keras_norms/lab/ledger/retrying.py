@@ -81,7 +81,7 @@ class Retrying:
             answer = tries(self._once, call)
         except IntegrityError:
             raise
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeError) as error:  # a damaged file's own words
             raise self._refused(error) from error
         self._answered = True
         return answer
@@ -109,7 +109,7 @@ class Retrying:
                 stacklevel=2,
             )
 
-    def _refused(self, error: SQLAlchemyError) -> BadInput:
+    def _refused(self, error: SQLAlchemyError | UnicodeError) -> BadInput:
         if self._is_away(error):
             return BadInput(
                 f"storage={self._name!r} has not answered for {self._patience:.0f} s "

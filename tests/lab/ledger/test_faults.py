@@ -204,7 +204,7 @@ def test_outages_of_postgresql_are_waited_for(tmp_path, capsys):
     ("postgresql://user:se cret@host/name", "cret"),
     ("postgresql://host/name?user=u&passwd=secret", "secret"),
     ("postgresql://host/name?password=secret", "secret"),
-    ("nonsense://secret", "secret"),
+    ("nonsense://user:secret@:x", "secret"),
 ])  # fmt: skip
 def test_passwords_are_never_printed(url, hidden):
     from keras_norms.lab.ledger.passwords import hidden as shown
@@ -219,9 +219,11 @@ def test_pages_are_whole_or_absent(tmp_path, monkeypatch):
 
     path = tmp_path / "page.md"
     write_text(path, "before")
-    monkeypatch.setattr(
-        Path, "write_text", lambda *_, **__: (_ for _ in ()).throw(OSError(28, "full"))
-    )
+
+    def full(*_, **__):
+        raise OSError(28, "full")
+
+    monkeypatch.setattr(Path, "write_text", full)
     with pytest.raises(OSError, match="full"):
         write_text(path, "after")
     monkeypatch.undo()
