@@ -98,13 +98,13 @@ def test_damaged_sqlite_files_are_told_from_servers_that_are_away(tmp_path, file
                     wrong += found is not None and found.outcome["value"] != int(key[1:]) / 7
             read += 1
         except BadInput as error:
-            assert "\n" not in str(error)
-            refused += 1
+            refused += "\n" not in str(error)
         except (ValueError, sqlite3.Error) as error:
             raise AssertionError(f"not a sentence: {error!r}") from error
     with capsys.disabled():
         print(f"\ndamaged SQLite: tried {files}, read {read}, refused {refused}, wrong {wrong}")
     assert wrong == 0
+    assert read + refused == files, "each is read or refused in a sentence"
     assert time.monotonic() - began < 10 * files, "nothing waits for a server"
 
 
