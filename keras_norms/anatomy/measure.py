@@ -10,6 +10,7 @@ import keras
 from keras import ops
 
 from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.hidden import hidden
 from keras_norms.anatomy.pooled import Pooled
 from keras_norms.kernels import Moments, affine, moments
 from keras_norms.layers.masks import hide
@@ -40,12 +41,20 @@ class Measurement:
     Args:
         model: built.
         layers: normalizers of the model, by path. Their `trainable` stays as it is now.
+
+    Attributes:
+        layers: those that can be seen. After the first batch the `hidden` ones are not among them:
+            they are inside a compiled loop (TensorFlow, JAX), and run as in inference.
     """
 
     def __init__(self, model: keras.Model, layers: Mapping[str, keras.layers.Layer]) -> None:
-        self._layers = dict(layers)
+        self._model = model
+        self._watch(layers)
+
+    def _watch(self, layers: Mapping[str, keras.layers.Layer]) -> None:
+        self.layers = dict(layers)
         self._notes = {path: Notes() for path in layers}
-        self._program = _Program(model, self._notes)
+        self._program = _Program(self._model, self._notes)
 
     def over(
         self, batches: Batches, verbose: bool = False
@@ -57,33 +66,51 @@ class Measurement:
             verbose: whether to show a progress bar.
 
         Returns:
-            For each path the pooled statistics, and how often a batch calls the layer.
+            For each path that can be seen the pooled statistics, and how often a batch calls the
+            layer.
 
         Raises:
             ValueError: there is no batch.
         """
-        pooled = {path: Pooled(layer) for path, layer in self._layers.items()}
-        variables = [v for v in self._program.model.variables if not v.trainable]
+        pooled = {path: Pooled(layer) for path, layer in self.layers.items()}
+        variables = [v for v in self._model.variables if not v.trainable]
         values = [ops.copy(v.value) for v in variables]
         bar = keras.utils.Progbar(batches.number, verbose=int(verbose), unit_name="batch")
-        with ExitStack() as patches:
-            for path, layer in self._layers.items():
-                patches.enter_context(overheard(layer, self._notes[path]))
-            patches.callback(_put_back, variables, values)
-            number = 0
+        number = 0
+        try:
             for x, _, _ in batches:
-                for path, parts in self._program.predict_on_batch(x).items():
+                for path, parts in self._parts(x, first=not number).items():
                     for part in parts:
                         pooled[path].add(*part)
                 number += 1
                 bar.update(number, finalize=number == batches.number)
+        finally:
+            _put_back(variables, values)
         if not number:
             raise ValueError(
                 "Argument `data` gave no batch: there is nothing to take statistics of."
             )
         if batches.number is None:
             bar.update(number, finalize=True)
-        return pooled, {path: note.calls for path, note in self._notes.items()}
+        seen = {path: pooled[path] for path in self.layers}
+        return seen, {path: note.calls for path, note in self._notes.items()}
+
+    def _parts(self, x: Any, first: bool) -> dict[str, list[tuple[Tensor, ...]]]:
+        """What the layers say of one batch; of the first, without those that are hidden."""
+        try:
+            with ExitStack() as patches:
+                for path, layer in self.layers.items():
+                    patches.enter_context(overheard(layer, self._notes[path]))
+                return self._program.predict_on_batch(x)
+        except Exception:
+            unseen = hidden(self.layers, lambda some: self._alone(some, x)) if first else []
+            if not unseen:
+                raise
+        self._watch({path: layer for path, layer in self.layers.items() if path not in unseen})
+        return self._parts(x, first=False)
+
+    def _alone(self, layers: Mapping[str, keras.layers.Layer], x: Any) -> None:
+        Measurement(self._model, layers)._parts(x, first=False)
 
 
 class Notes:
@@ -157,7 +184,7 @@ def _ours(layer: RememberingNormalization, notes: Notes) -> dict[str, Callable]:
         "call": call,
         "remember": lambda statistics: notes.take(statistics, shape),
         # One value a channel has a mean at least: a last batch of one example is welcome.
-        "_require_several_values": lambda x: None,
+        "warn_of_single_values": lambda x: None,
     }
 
 

@@ -10,6 +10,7 @@ from typing import Any
 MANY = 20  # rows, from which on those that differ in names alone are printed once
 _QUOTED = re.compile(r"'[^']*'")
 NEVER = "left: never called"  # of a layer that a model has and skips
+HIDDEN = "left: cannot be seen"  # of a layer inside a compiled loop
 
 
 @dataclass

@@ -12,10 +12,10 @@ from typing import Any
 import keras
 
 from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.hidden import WHERE, hidden
 from keras_norms.anatomy.normalizers import named
 from keras_norms.anatomy.report import Report
 from keras_norms.anatomy.selection import is_normalizer
-from keras_norms.probes.hidden import hidden
 from keras_norms.probes.history import plot, wide
 from keras_norms.probes.listening import INPUTS
 from keras_norms.probes.program import Program
@@ -135,13 +135,14 @@ class NormMonitor(keras.callbacks.Callback):
         try:
             seen = self._program_of(model, layers)()
         except Exception:
-            unseen = hidden(model, layers, self._batch[0])
+            forward = (self._batch[0], None, None)
+            unseen = hidden(layers, lambda some: Program(model, some, forward)())
             if not unseen:
                 raise
             self._hidden.update(unseen)
             warnings.warn(
                 f"NormMonitor cannot see {', '.join(map(repr, unseen))}: the model calls them "
-                "inside a compiled loop or a part that is computed again. They have no rows.",
+                f"{WHERE}. They have no rows.",
                 stacklevel=2,
             )
             layers = {path: layer for path, layer in layers.items() if path not in unseen}

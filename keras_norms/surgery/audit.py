@@ -10,9 +10,10 @@ from keras import ops
 
 from keras_norms.anatomy.data_batches import Batches
 from keras_norms.anatomy.drift import Gap, gap, sentences
+from keras_norms.anatomy.hidden import hidden_note
 from keras_norms.anatomy.measure import measure
 from keras_norms.anatomy.normalizers import never_called, normalizers, number_of_inputs
-from keras_norms.anatomy.report import NEVER, Report
+from keras_norms.anatomy.report import HIDDEN, NEVER, Report
 from keras_norms.surgery.compiled import inmost
 from keras_norms.surgery.recalibrate import assign_statistics
 
@@ -44,6 +45,9 @@ def audit(
     what `evaluate` gives now and what it would give after `recalibrate(model, data)`. The frozen
     normalizers, which that leaves alone, are measured as well.
 
+    What happens inside a compiled loop, as in the cell of a recurrent layer, or in a part that is
+    computed again cannot be seen on TensorFlow and JAX: the report names such layers as left.
+
     The model is afterwards as it was: no copy is made, so it may be one that cannot be copied.
 
     Args:
@@ -70,6 +74,12 @@ def audit(
         report.note("The model has no normalizer with moving statistics.")
         return report
     pooled, calls = measure(model, layers, source, verbose)
+    unseen = {path: layer for path, layer in layers.items() if path not in pooled}
+    for path, layer in unseen.items():
+        report.add(path, kind=type(layer).__name__, done=HIDDEN)
+    if unseen:
+        report.note(hidden_note(unseen))
+    layers = {path: layers[path] for path in pooled}
     found = {path: pooled[path].population() for path in layers}
     distances: dict[str, Gap] = {}
     for path, layer in layers.items():

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_norms.anatomy.data_batches import Batches
+from keras_norms.anatomy.hidden import hidden_note
 from keras_norms.anatomy.measure import Measurement
 from keras_norms.anatomy.normalizers import normalizers, number_of_inputs
 from keras_norms.surgery.recalibrate import assign_statistics, checked_estimator
@@ -34,6 +36,10 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
         batch_size: of arrays; that of training is best.
         estimator: as in `recalibrate`.
 
+    Warns:
+        UserWarning: once, of normalizers inside a compiled loop, whose statistics cannot be taken
+            on TensorFlow and JAX and stay those of training.
+
     Raises:
         ValueError: a wrong argument; data that can be passed over only once.
 
@@ -57,6 +63,7 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
             )
         self._estimator = checked_estimator(estimator)
         self._measured: tuple[Any, Any] = (None, None)
+        self._warned = False
         self._kept: list[tuple[keras.Variable, Any]] = []
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
@@ -71,8 +78,12 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
         pooled, _ = self._measurement(model, layers).over(source)
         memory = [v for layer in layers.values() for v in layer.variables if not v.trainable]
         self._kept = [(variable, ops.copy(variable.value)) for variable in memory]
-        for path, layer in layers.items():
-            assign_statistics(layer, *getattr(pooled[path], self._estimator)())
+        unseen = [path for path in layers if path not in pooled]
+        if unseen and not self._warned:
+            self._warned = True
+            warnings.warn(f"RecalibrateBeforeValidation: {hidden_note(unseen)}", stacklevel=2)
+        for path, statistics in pooled.items():
+            assign_statistics(layers[path], *getattr(statistics, self._estimator)())
 
     def on_test_end(self, logs: dict[str, float] | None = None) -> None:
         for variable, value in self._kept:

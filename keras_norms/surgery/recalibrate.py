@@ -11,6 +11,7 @@ from keras import ops
 from keras_norms.anatomy.data_batches import Batches
 from keras_norms.anatomy.drift import gap
 from keras_norms.anatomy.graph import is_graph, keeps_class
+from keras_norms.anatomy.hidden import hidden_note
 from keras_norms.anatomy.measure import measure
 from keras_norms.anatomy.normalizers import (
     never_called,
@@ -21,7 +22,7 @@ from keras_norms.anatomy.normalizers import (
     require_built,
 )
 from keras_norms.anatomy.pooled import Pooled
-from keras_norms.anatomy.report import NEVER, Report
+from keras_norms.anatomy.report import HIDDEN, NEVER, Report
 from keras_norms.surgery.compiled import compiled_like
 from keras_norms.surgery.copying import NoCopy, copied
 from keras_norms.surgery.rebuild import Copy, checked_copy
@@ -106,19 +107,22 @@ def recalibrate(
     thawed = {path: layer for path, layer in layers.items() if layer.trainable}
     if thawed:
         pooled, calls = measure(new, thawed, source, verbose)
+        if unseen := [path for path in thawed if path not in pooled]:
+            report.note(hidden_note(unseen))
+            thawed = {path: layers[path] for path in pooled}
     found = {path: getattr(pooled[path], estimator)() for path in thawed}
     for path, statistics in found.items():
         _require_finite(path, *statistics)
     for path, layer in layers.items():
         kind = type(layer).__name__
         if path not in thawed:
-            report.add(path, kind=kind, done="nothing: frozen")
+            report.add(path, kind=kind, done=HIDDEN if layer.trainable else "nothing: frozen")
             continue
         _describe(report, path, layer, pooled[path], calls[path], *found[path])
         assign_statistics(layer, *found[path])
         if getattr(layer, "momentum", 0) is None:
             layer.count.assign(ops.cast(pooled[path].batches, layer.count.dtype))
-    if len(thawed) < len(layers):
+    if not all(layer.trainable for layer in layers.values()):
         report.note("Frozen layers keep their statistics: unfreeze() them first to change that.")
     return new, report
 

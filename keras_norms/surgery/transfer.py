@@ -68,12 +68,11 @@ def carried(
         keys = [key for key in keys if key != "groups"]
     if isinstance(new, keras.layers.BatchNormalization) and not isinstance(
         before.get("momentum"), float
-    ):
-        keys.remove("momentum")  # Keras knows no schedule and no cumulative average
+    ):  # Keras knows no schedule and no cumulative average
+        keys = [key for key in keys if key != "momentum"]
     given = {key for key in config if config[key] != default.get(key, config[key])}
-    for key in keys:
-        if key in config and key not in given:
-            config[key] = before[key]
+    taken = {key: before[key] for key in keys if key in config and key not in given}
+    config |= _accepted(new, taken)
     config |= dividing(_made(new, config), shape, default_groups)
     made = _made(new, {**config, "name": name})
     made.build(shape)
@@ -84,6 +83,8 @@ def carried(
             ours.assign(ops.cast(ops.copy(theirs.value), ours.dtype))
             if ours.trainable != theirs.trainable:
                 ours.trainable = theirs.trainable
+    if same and getattr(made, "renorm", False) and not getattr(old, "renorm", False):
+        _begin_renormalizing(made)
     if same and getattr(made, "seen", None) is not None and not getattr(old, "debiased", False):
         made.seen.assign(ops.ones(made.seen.shape))  # what is carried weighs in full
     found = made.get_config()
@@ -102,6 +103,37 @@ def _made(layer: keras.layers.Layer, config: dict[str, Any]) -> keras.layers.Lay
         return type(layer).from_config(config)
     except TypeError as error:  # Keras's, around what the constructor raised
         raise ValueError(str(error.__context__ or error)) from error
+
+
+def _accepted(layer: keras.layers.Layer, taken: dict[str, Any]) -> dict[str, Any]:
+    """Those of the other's arguments that this class does not refuse, as ghost `synchronized`."""
+    config = layer.get_config()
+    if _takes(layer, config | taken):
+        return taken
+    return {key: value for key, value in taken.items() if _takes(layer, {**config, key: value})}
+
+
+def _takes(layer: keras.layers.Layer, config: dict[str, Any]) -> bool:
+    try:
+        _made(layer, config)
+    except ValueError:
+        return False
+    return True
+
+
+def _begin_renormalizing(layer: Any) -> None:
+    """All averages of a batch renormalization from the two that a plain one has."""
+    mean, variance = (
+        ops.convert_to_tensor(weight) for weight in (layer.moving_mean, layer.moving_variance)
+    )
+    deviation = ops.sqrt(variance + layer.epsilon)
+    for name, value in (
+        ("moving_stddev", deviation),  # the variance is made of it at each step
+        ("renorm_mean", mean),
+        ("renorm_stddev", deviation),
+    ):
+        weight = getattr(layer, name)
+        weight.assign(ops.cast(ops.copy(value), weight.dtype))
 
 
 def _said_by(layer: keras.layers.Layer) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ import pytest
 from keras import layers
 
 from keras_norms import layers as ours
+from keras_norms.schemes import get
 from keras_norms.surgery import convert
+from keras_norms.surgery.replacement import attach
 from keras_norms.surgery.transfer import _AVERAGING, _OF_THE_PLACE
 from tests.gradients import array
 from tests.surgery.models import network
@@ -69,18 +71,44 @@ def convolution(layer):
 def test_no_argument_is_lost_without_a_word(kind):
     found = dict(variants(kind))
     assert len(found) >= 3
-    inner = [made for layer in found.values() for made in (layers.Conv2D(4, 1), layer)]
-    model = keras.Sequential([layers.Input((6, 6, 4)), *inner])
+    for layer in found.values():
+        layer.build((None, 4, 4, 4))
     for to in TARGETS:
-        new, report = convert(model, to, check=False)
+        scheme = get(to)
         for name, layer in found.items():
-            row = report[layer.name]
-            if row["done"] == "left":
-                continue
-            config = new.get_layer(layer.name).get_config()
-            carried = config.get(name) == layer.get_config()[name]
-            said = f"{name}=" in row["detail"] or (name, to) == ("renorm", "renorm")
-            assert carried or said or name == "groups", (name, to, row["detail"])
+            made = attach(scheme, layer, layers.Conv2D(4, 1))
+            carried = made.layers[0].get_config().get(name) == layer.get_config()[name]
+            said = f"{name}=" in made.said or (name, to) == ("renorm", "renorm")
+            assert carried or said or name == "groups", (name, to, made.said)
+
+
+@pytest.mark.parametrize("kind", [ours.BatchNormalization, layers.BatchNormalization])
+def test_what_the_new_kind_refuses_is_named_and_the_rest_is_carried(kind):
+    if kind is layers.BatchNormalization and keras.backend.backend() != "tensorflow":
+        pytest.skip("Keras synchronizes on TensorFlow alone")
+    model = convolution(kind(synchronized=True, momentum=0.7, name="bn"))
+    new, report = convert(model, "ghost")
+    assert report["bn"]["done"] == "converted"
+    assert "without synchronized=True" in report["bn"]["detail"]
+    assert new.get_layer("bn").momentum == 0.7
+
+
+@pytest.mark.parametrize("renorm", [ours.BatchNormalization, layers.BatchNormalization])
+@pytest.mark.parametrize("plain", [layers.BatchNormalization, ours.BatchRenormalization])
+def test_a_renormalization_begins_where_the_plain_one_was(renorm, plain):
+    """The inference after a step at momentum 1 is that of before: no average began anew."""
+    model = convolution(plain(momentum=1.0, name="bn"))
+    draw = np.random.default_rng(0)
+    old = model.layers[-1]
+    old.moving_mean.assign(draw.normal(size=4))
+    old.moving_variance.assign(draw.uniform(2, 5, size=4))
+    new, _ = convert(model, lambda: renorm(renorm=True, renorm_momentum=1.0), check=False)
+    x = draw.normal(size=(2, 6, 6, 4)).astype("float32")
+    inference = array(new(x, training=False))
+    # Unbounded, renormalization gives in training what its averages give.
+    np.testing.assert_allclose(array(new(x, training=True)), inference, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(array(new(x, training=False)), inference, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(array(model(x, training=False)), inference, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["unbiased", "statistics_gradient", "debiased", "synchronized"])

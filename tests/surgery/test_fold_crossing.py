@@ -92,7 +92,7 @@ def test_no_dtype_is_crossed(linear, norm):
 @pytest.mark.parametrize("between", ["mixed_float16", "bfloat16"])
 def test_no_dtype_is_crossed_in_between(between):
     x = keras.Input(LINE)
-    pooled = layers.AveragePooling1D(dtype=between, name="pool")(layers.Dense(3)(x))
+    pooled = layers.AveragePooling1D(2, dtype=between, name="pool")(layers.Dense(3)(x))
     model = randomized(keras.Model(x, layers.BatchNormalization(name="bn")(pooled)))
     row = fold(model)[1]["bn"]
     assert (row["done"], "'pool' computes in" in row["detail"]) == ("left", True)

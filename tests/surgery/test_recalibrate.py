@@ -57,6 +57,15 @@ def test_the_population_of_all_batches(kind, mean):
     assert report.rows[0]["values"] == 69
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_renormalization_trains_on_from_what_was_recalibrated(kind):
+    """Its variance is made of a moving deviation at each step, which has to follow."""
+    new, _ = recalibrated(single(kind(renorm=True, momentum=1.0)), X)
+    new(X, training=True)
+    for got, wanted in zip(known(new.layers[0]), population(X), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=1e-4)
+
+
 @pytest.mark.parametrize("kind", [*KINDS, lambda: BatchNormalization(unbiased=True)])
 def test_the_mean_of_batches(kind):
     layer = kind()
