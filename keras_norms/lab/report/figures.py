@@ -111,15 +111,21 @@ def _look(spec: str) -> tuple[str, str]:
 
 @contextmanager
 def drawing(
-    figure: Figure, *, width: float = 7.5, height: float = 4.6, rows: int = 1, columns: int = 1
+    figure: Figure,
+    *,
+    width: float = 7.5,
+    height: float = 4.6,
+    rows: int = 1,
+    columns: int = 1,
+    shared: bool = True,
 ) -> Iterator[Axes | np.ndarray]:
     """Axes in the house style, `width` by `height` inches, saved to the figure's files at exit.
 
-    With several rows or columns an array of axes that share their scales.
+    With several rows or columns an array of axes that share their scales, if they are `shared`.
     """
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
-        yield canvas.subplots(rows, columns, sharex=True, sharey=True)
+        yield canvas.subplots(rows, columns, sharex=shared, sharey=shared)
         with beside(figure.png) as part:
             canvas.savefig(part, dpi=160, metadata={"Software": None})
         with beside(figure.svg) as part:
