@@ -25,7 +25,7 @@ from keras_norms.lab.errors import BadInput
 CREATES = re.compile(rb'\{"op_code":4,.*?"study_id":(\d+)')
 FAILED = {"op_code": 4, "worker_id": "repair", "state": 3, "values": None, "value": None}
 FAILED |= {"datetime_start": "1970-01-01T00:00:00", "datetime_complete": "1970-01-01T00:00:00"}
-FAILED |= dict.fromkeys(("distributions", "params", "user_attrs", "system_attrs"), {})
+FAILED |= {"distributions": {}, "params": {}, "user_attrs": {}, "system_attrs": {}}
 FAILED |= {"intermediate_values": {}}
 
 
