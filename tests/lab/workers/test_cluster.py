@@ -1,4 +1,4 @@
-"""Workers on a Ray cluster: what is said where Ray is absent, and that nothing imports it before."""
+"""Workers on a Ray cluster: what is said where Ray is absent; nothing else imports it."""
 
 from __future__ import annotations
 

@@ -69,9 +69,8 @@ def test_workers_end_with_their_parent(toys):
 
 
 def test_a_job_that_raises_is_said_with_its_last_words(toys):
-    toys.write(
-        "jobs", "def noisy(mean, seed, seconds, log):\n    raise KeyError('no such thing')\n"
-    )
+    raises = "def noisy(mean, seed, seconds, log):\n    raise KeyError('no such thing')\n"
+    toys.write("jobs", raises)
     code, _, err = toys.run("run", "gap", "--workers", "2", "--out", str(toys.out))
     assert code == 1
     assert "KeyError: 'no such thing'" in err
