@@ -51,7 +51,7 @@ class Batches:
                 "Argument `data` must be arrays, or an iterable of batches x or (x, y). "
                 f"Received: data of type {type(data).__name__}"
             )
-        self._data = data
+        self._data: Any = data
         self._limit = limit
         self._batch_size = batch_size
         available = math.inf if self._endless() else self._available()
@@ -61,7 +61,7 @@ class Batches:
                 "by `batches`, as in batches=200."
             )
         ends = [number for number in (limit, available) if number is not None]
-        self.number = min(ends, default=None)
+        self.number: Any = min(ends, default=None)
 
     @property
     def once(self) -> bool:

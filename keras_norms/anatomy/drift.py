@@ -89,7 +89,7 @@ def sentence(path: str, found: Gap, layer: keras.layers.Layer, steps: int | None
             f"its moving mean by {found.mean:.2g} true deviations (worst channel "
             f"{found.mean_worst:.2g})"
         )
-    if found.ratio is not None:
+    if found.ratio is not None and found.ratio_worst is not None:
         wrong.append(
             f"its moving deviation by a factor of {math.exp(found.ratio):.2g} (worst channel "
             f"{math.exp(found.ratio_worst):.2g})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -23,7 +24,7 @@ class Neighbour:
         spread: from values per channel to values per input of the linear layer.
     """
 
-    call: Call | None = None
+    call: Any = None
     reason: str = ""
     spread: Callable[[np.ndarray], np.ndarray] = lambda values: values
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,7 +99,7 @@ def _alike(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
-def _table(columns: list[str], rows: list[Mapping[str, Any]]) -> list[str]:
+def _table(columns: list[str], rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Lines of equal columns: text on the left, numbers on the right."""
     if not rows:
         return []

@@ -27,7 +27,7 @@ def is_normalizer(layer: Any) -> bool:
     return known and not isinstance(layer, ThresholdedLinearUnit)
 
 
-def selected(model: keras.Model, where: Any) -> Callable[[keras.layers.Layer], bool]:
+def selected(model: keras.Model, where: Any) -> Callable[[keras.layers.Layer], Any]:
     """`where` (a function, names, paths, or None) as a function of a layer.
 
     Raises:

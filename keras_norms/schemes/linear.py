@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 
 
@@ -20,7 +22,7 @@ def without_useless_bias(
     linear: keras.layers.Layer, following: list[keras.layers.Layer]
 ) -> keras.layers.Layer:
     """`linear`, or a copy without the bias that the layer after it would cancel."""
-    first = following[0] if following else None
+    first: Any = following[0] if following else None
     useless = getattr(first, "cancels_bias", isinstance(first, keras.layers.BatchNormalization))
     if not (useless and getattr(linear, "use_bias", False)):
         return linear

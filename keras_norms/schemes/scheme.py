@@ -97,18 +97,19 @@ class NamedScheme(Scheme):
 
     def wrap(self, linear: keras.layers.Layer) -> keras.layers.Layer:
         for term in self._wraps:
-            linear = REGISTRY[term.name].wrap(linear, **self._arguments(term))
+            entry: Any = REGISTRY[term.name]
+            linear = entry.wrap(linear, **self._arguments(term))
         return linear
 
     def follow(self, linear: keras.layers.Layer, activation: Any) -> list[keras.layers.Layer]:
         if self._follow is None:
             return activation_layers(activation)
-        entry = REGISTRY[self._follow.name]
+        entry: Any = REGISTRY[self._follow.name]
         return entry.follow(linear, activation, **self._arguments(self._follow))
 
     @staticmethod
     def _arguments(term: Term) -> dict[str, Any]:
-        return {**term.arguments, "inner": term.inner} if term.inner else term.arguments
+        return {**term.arguments, **({"inner": term.inner} if term.inner else {})}
 
     def serialize(self) -> dict[str, Any]:
         return {"spec": str(self)}

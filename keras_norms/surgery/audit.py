@@ -121,7 +121,7 @@ def _compare(model: keras.Model, data: Batches, found: dict, report: Report) -> 
     try:
         for layer, statistics in found.items():
             assign_statistics(layer, *statistics)
-        after = _evaluated(model, data)
+        after = _evaluated(model, data) or {}
     finally:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import keras
 import numpy as np
 from keras import ops
@@ -30,7 +32,7 @@ def require_something_left(layer: keras.layers.Layer, shape: Shape) -> None:
     probe = type(layer).from_config(layer.get_config())
     probe.build(shape)
     for name in ("gamma", "scale"):
-        weight = getattr(probe, name, None)
+        weight: Any = getattr(probe, name, None)
         if isinstance(weight, keras.Variable):
             weight.assign(ops.ones(weight.shape))
     draw = np.random.default_rng(0)

@@ -105,6 +105,7 @@ def recalibrate(
         compiled_like(model, new, report)
     layers = normalizers(new)
     thawed = {path: layer for path, layer in layers.items() if layer.trainable}
+    pooled, calls = {}, {}
     if thawed:
         pooled, calls = measure(new, thawed, source, verbose)
         if unseen := [path for path in thawed if path not in pooled]:

@@ -60,8 +60,8 @@ def stand_in(call: Call) -> keras.layers.Layer | str:
     if len(axes) > 1 or axes[0] % rank not in (1, rank - 1):
         return f"its axis {layer.axis!r} is not the channels alone"
     before = call.only_before
-    linear = before is not None and is_linear(before.operation) and before.operation
-    if linear and output_channel(linear, rank) != axes[0] % rank:
+    linear = before.operation if before is not None and is_linear(before.operation) else None
+    if before is not None and linear is not None and output_channel(linear, rank) != axes[0] % rank:
         return f"its axis {layer.axis!r} is not the channels of {before.name!r}"
     inner = linear.layer if isinstance(linear, Reparameterization) else linear
     dense = rank < 4 and not hasattr(inner, "data_format")
