@@ -119,7 +119,8 @@ class SpectralNormalization(Reparameterization):
                 f"Layer {self.name!r} has {len(variables)} variables of its own, and the file "
                 f"{len(store.keys())}: {', '.join(store.keys())}."
             )
-        if len(store["0"].shape) == 1:  # a file of 0.1.0: `u` as a row, then its fingerprint
+        # In a file of 0.1.0 `u` is a row, its fingerprint is next, and the kernel is elsewhere.
+        if variables and len(store["0"].shape) == 1:
             for number, vector in enumerate(self.vectors.values()):
                 vector.assign(np.reshape(store[str(2 * number)], (1, -1)))
             return
