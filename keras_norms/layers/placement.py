@@ -39,18 +39,22 @@ def on_channels(kind: type, linear: Any, **arguments: Any) -> keras.layers.Layer
     made = kind(**{"axis": channel_axis(linear), **arguments})
     if getattr(kind, "splits_channels", False) and "groups" not in arguments:
         channels = getattr(linear, "filters", None) or getattr(linear, "units", None)
-        made.fit_groups = functools.partial(fitting_groups, made, hasattr(linear, "data_format"))
+        made.fit_groups = functools.partial(_fit_groups, made, hasattr(linear, "data_format"))
         if channels:
             made.fit_groups(channels)
     return made
 
 
-def fitting_groups(layer: keras.layers.Layer, spatial: bool, channels: int) -> None:
-    """Divide the layer's groups until they divide the channels, and none has a single value."""
-    groups = math.gcd(layer.groups, channels)
+def _fit_groups(layer: keras.layers.Layer, spatial: bool, channels: int) -> None:
+    layer.groups = fitting_groups(layer.groups, spatial, channels)
+
+
+def fitting_groups(groups: int, spatial: bool, channels: int) -> int:
+    """So many fewer groups that they divide the channels, and none has a single value."""
+    groups = math.gcd(groups, channels)
     if groups == channels > 1 and not spatial:
         groups = max(d for d in range(1, groups) if groups % d == 0)
-    layer.groups = groups
+    return groups
 
 
 def activation_layers(activation: Any) -> Layers:

@@ -36,7 +36,8 @@ def convert(
     - arguments that the new layer does not take over are named in the report ("without ...");
     - arguments in `to` that differ from their defaults win over what would be carried;
     - groups that are not written in the spec (`"group"`, which means 32) are fewer where 32 do not
-      divide the channels: the largest divisor of 32 that does, named in the report;
+      divide the channels: the largest divisor of 32 that does, or without space the largest that
+      leaves no group a single value; named in the report;
     - a weight reparameterization is taken off with its effective kernel (`strip`), and the one in
       `to`, if any, is put around the linear layer directly before;
     - a scheme that absorbs the activation (EvoNorm, filter response, proxy) takes the place of

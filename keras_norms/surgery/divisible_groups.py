@@ -7,6 +7,7 @@ from math import gcd
 import keras
 
 from keras_norms import layers
+from keras_norms.layers.placement import fitting_groups
 
 # Exactly these split channels; the groups of batch group normalization are of another kind.
 _GROUPED = (
@@ -29,19 +30,27 @@ class Indivisible(Exception):
 def dividing(
     layer: keras.layers.Layer, shape: tuple[int | None, ...], default: bool
 ) -> dict[str, int]:
-    """`groups` for the layer's config where those that it has do not divide its channels.
+    """`groups` for the layer's config where those that it has do not fit its channels.
 
-    Of a default the largest divisor that divides the channels too. Else raises Indivisible.
+    Of a default as many as a block would have (`fitting_groups`). Else raises Indivisible.
     """
     if not isinstance(layer, _GROUPED):
         return {}
     groups, axis = layer.groups, layer.axis
     channels = shape[axis] if isinstance(axis, int) else None
-    if groups <= 0 or not channels or channels % groups == 0:
+    if groups <= 0 or not channels:
         return {}
-    if not default:
+    if default:
+        return {"groups": fitting_groups(groups, spatial(shape, axis), channels)}
+    if channels % groups:
         raise Indivisible(channels, groups)
-    return {"groups": gcd(channels, groups)}
+    return {}
+
+
+def spatial(shape: tuple[int | None, ...], axis: int) -> bool:
+    """Whether each channel of an example may have more than one value."""
+    others = (size for place, size in enumerate(shape) if place not in (0, axis % len(shape)))
+    return any(size != 1 for size in others)
 
 
 def refuse_indivisible(spec: str, found: list[tuple[str, Indivisible]]) -> None:

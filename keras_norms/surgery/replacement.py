@@ -100,9 +100,11 @@ def attach(
     for position, layer in enumerate(made):
         name = names[position] if position < len(names) and names[position] else None
         name = name or f"{old.name}_{position + 1}"
-        made, lost = carried(layer, old, tuple(shape), name, not _gives(scheme, "groups"))
+        default = not _gives(scheme, "groups")
+        made, lost = carried(layer, old, tuple(shape), name, default)
         layers.append(made)
-        said.append(_said(layer) + _fewer(layer, made) + (_without(lost) if not position else ""))
+        fewer = _fewer(made, old, shape[made.axis]) if default and hasattr(made, "groups") else ""
+        said.append(_said(layer) + fewer + (_without(lost) if not position else ""))
     return Attached(layers, absorbs, f"{_said(old)} to {' and '.join(said) or 'none'}")
 
 
@@ -112,12 +114,13 @@ def _gives(scheme: Scheme, argument: str) -> bool:
     return terms is None or any(argument in term.arguments for term in terms)
 
 
-def _fewer(asked: keras.layers.Layer, made: keras.layers.Layer) -> str:
-    """What is said of groups that are fewer than the default."""
-    groups = getattr(made, "groups", None)
-    if groups == getattr(asked, "groups", None):
+def _fewer(made: keras.layers.Layer, old: keras.layers.Layer, channels: int) -> str:
+    """What is said of groups that are fewer than the default, and not those of before."""
+    usual = type(made)().groups
+    if made.groups in (usual, getattr(old, "groups", None)):
         return ""
-    return f" of {groups} groups ({asked.groups} do not divide its channels)"
+    why = "do not divide its channels" if channels % usual else "would have one value each"
+    return f" of {made.groups} groups ({usual} {why})"
 
 
 def _without(lost: dict[str, Any]) -> str:

@@ -61,6 +61,8 @@ def carried(
     """
     config, before = new.get_config(), old.get_config()
     default, usual = _default_config(new), _default_config(old)
+    if default_groups and "groups" in config:
+        config["groups"] = default["groups"]  # not what fits the layer that stood in
     same = averages_moments(new) and averages_moments(old)
     keys = [*before] if same or type(new).__name__ == type(old).__name__ else [*_ALWAYS]
     keys = [key for key in keys if key in before and key not in _OF_THE_PLACE]
@@ -72,7 +74,7 @@ def carried(
         keys = [key for key in keys if key != "momentum"]
     given = {key for key in config if config[key] != default.get(key, config[key])}
     taken = {key: before[key] for key in keys if key in config and key not in given}
-    config |= _accepted(new, taken)
+    config |= _accepted(new, config, taken)
     config |= dividing(_made(new, config), shape, default_groups)
     made = _made(new, {**config, "name": name})
     made.build(shape)
@@ -105,9 +107,10 @@ def _made(layer: keras.layers.Layer, config: dict[str, Any]) -> keras.layers.Lay
         raise ValueError(str(error.__context__ or error)) from error
 
 
-def _accepted(layer: keras.layers.Layer, taken: dict[str, Any]) -> dict[str, Any]:
+def _accepted(
+    layer: keras.layers.Layer, config: dict[str, Any], taken: dict[str, Any]
+) -> dict[str, Any]:
     """Those of the other's arguments that this class does not refuse, as ghost `synchronized`."""
-    config = layer.get_config()
     if _takes(layer, config | taken):
         return taken
     return {key: value for key, value in taken.items() if _takes(layer, {**config, key: value})}

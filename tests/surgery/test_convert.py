@@ -151,6 +151,25 @@ def test_groups_that_nobody_asked_for_are_those_that_divide(model, spec):
         assert f"of {groups} groups (32 do not divide" in report[name]["detail"]
 
 
+@pytest.mark.parametrize(("units", "groups"), [(32, 16), (64, 32), (8, 4), (1, 1)])
+def test_without_space_no_default_group_has_a_single_value(units, groups):
+    model = keras.Sequential([layers.Input((3,)), layers.Dense(units), BATCH(name="bn")])
+    if units == 1:
+        with pytest.raises(ValueError, match="no longer depend"):
+            convert(model, "group")
+        return
+    new, report = convert(model, "group")
+    assert new.get_layer("bn").groups == groups
+    assert (f"of {groups} groups (32 " in report["bn"]["detail"]) == (groups != 32)
+
+
+def test_groups_of_before_are_carried_where_none_are_asked_for():
+    old = layers.GroupNormalization(4, name="bn")
+    new, report = convert(keras.Sequential([layers.Input((5, 5, 64)), old]), "group")
+    assert new.get_layer("bn").groups == 4
+    assert "groups" not in report["bn"]["detail"]
+
+
 def test_what_is_made_with_its_linear_layer_is_refused(model):
     with pytest.raises(ValueError, match=r"'cross_iteration' is made together"):
         convert(model, "cross_iteration")
