@@ -193,7 +193,7 @@ def test_skip_init_makes_every_block_the_identity():
     network = built("resnet:depth=8,width=8,branch=skipinit")
     first, last = (
         keras.Model(network.input, layer.output)
-        for layer in (network.layers[2], [la for la in network.layers if "add" in la.name][0])
+        for layer in (network.layers[2], next(la for la in network.layers if "add" in la.name))
     )
     values = [keras.ops.convert_to_numpy(part(images())) for part in (first, last)]
     np.testing.assert_array_equal(*values)

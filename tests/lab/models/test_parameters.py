@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import keras
 import pytest
 
@@ -123,7 +125,7 @@ def test_wrn_16_4_is_the_one_of_the_paper():
 def test_vgg_11(width: int, batch: bool):
     model = built("vgg", "batch" if batch else "none", (32, 32, 3), depth=11, width=width)
     widths = [3, *(width * times for times in (1, 2, 4, 4, 8, 8, 8, 8))]
-    units = [(3, into, out) for into, out in zip(widths, widths[1:], strict=False)]
+    units = [(3, into, out) for into, out in itertools.pairwise(widths)]
     assert sizes(model) == parameters(units, 8 * width, batch=batch)
     assert [la.output.shape[1] for la in model.layers if "pool" in la.name][:-1] == [16, 8, 4, 2, 1]
 
@@ -144,7 +146,7 @@ def test_cfg_is_that_of_lubana_et_al(depth: int):
     assert " ".join(found) == CFG[depth]
     assert len(found) == depth
     widths = [3, *(layer.filters for layer in convolutions)]
-    units = [(3, into, out) for into, out in zip(widths, widths[1:], strict=False)]
+    units = [(3, into, out) for into, out in itertools.pairwise(widths)]
     assert sizes(model) == parameters(units, 32, batch=True)
 
 

@@ -141,7 +141,8 @@ def test_probes_are_records_beside_the_training(tmp_path: Path, monkeypatch: pyt
     (tmp_path / "mine.py").write_text("def look(model, data): return {}\n")
     monkeypatch.chdir(tmp_path)
     plain, probed = run(), run(probes=("@mine.look:at=3", "@mine.look:a=1", "@mine.look:at=(3)"))
-    assert probed.key == plain.key and probed.program == plain.program
+    assert probed.key == plain.key
+    assert probed.program == plain.program
     assert plain.parts == {"": plain.key}
     assert [*probed.parts] == ["", "@mine.look:a=1", "@mine.look:at=(3)"]
     assert len({*probed.parts.values()}) == 3
@@ -157,7 +158,7 @@ def test_your_own_file_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / f"mine{place}.py").write_text(code)
         keys.add(run(model=f"@mine{place}.build:width=3").key)
     assert len(keys) == 3
-    with pytest.raises(BadInput, match="model='@mine.nothing'.*@module.attribute"):
+    with pytest.raises(BadInput, match=r"model='@mine\.nothing'.*@module\.attribute"):
         assert run(model="@mine.nothing").key
 
 

@@ -125,7 +125,7 @@ def test_fit_trains_as_the_program_of_the_lab_does(monkeypatch):
         ({"batch": 0}, "batch=0: a stream has no full batch"),
         ({"keep_predictions": True}, "keep_predictions=True"),
         ({"optimizer": "sgd:applies_to=body"}, "optimizer='sgd:applies_to=body'"),
-        ({"probes": ("weights:at=3",)}, "probes='weights:at=3'"),
+        ({"probes": ("weights:at=3",)}, r"probes='weights:at=\(3\)'"),
     ],
 )
 @pytest.mark.once
