@@ -15,7 +15,9 @@ import pytest
 from keras_norms.lab.data import ImageData, streams
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training import Run, checkpoint, streamed
+from keras_norms.lab.job import Bench
+from keras_norms.lab.training import Run, bench, checkpoint, streamed
+from keras_norms.lab.training.all_devices import OnAllDevices
 from keras_norms.lab.training.checkpoint import kept_in
 from keras_norms.lab.training.program import Program
 from tests.lab.training.small import train_on
@@ -205,6 +207,17 @@ def test_jax_needs_no_tensorflow():
         "jax",
     )
     assert said.returncode == 0, said.stderr
+
+
+@pytest.mark.once
+def test_on_all_devices_is_the_same_run(monkeypatch):
+    asked = []
+    monkeypatch.setattr(bench, "do", lambda run, place: asked.append(place.replicas))
+    run = OnAllDevices.of_run(RUN)
+    run.do(Bench())
+    replace(run, seed=3).do(Bench())
+    assert asked == [True, True]
+    assert (run.key, run.as_dict()) == (RUN.key, RUN.as_dict())
 
 
 def ran(program: str, backend: str, **environment: str) -> subprocess.CompletedProcess:
