@@ -188,7 +188,7 @@ def _ours(layer: RememberingNormalization, notes: Notes) -> dict[str, Callable]:
     }
 
 
-def _keras(layer: keras.layers.BatchNormalization, notes: Notes) -> dict[str, Callable]:
+def _keras(layer: Any, notes: Notes) -> dict[str, Callable]:
     usual = layer.call
     special = getattr(layer, "renorm", False) or type(layer).call is not KerasBatch.call
 

@@ -96,13 +96,8 @@ class NormMonitor(keras.callbacks.Callback):
         self._batch = batch
         self.every = every
         self.report = Report("Normalizers in training")
-        self._sinks = []
-        if csv is not None:
-            self._sinks.append(CSV(csv))
-        if tensorboard is not None:
-            self._sinks.append(TensorBoard(tensorboard))
-        if sink is not None:
-            self._sinks.append(Function(sink))
+        sinks: list[tuple[Any, Any]] = [(CSV, csv), (TensorBoard, tensorboard), (Function, sink)]
+        self._sinks = [kind(place) for kind, place in sinks if place is not None]
         self._program: tuple[Any, Any] = (None, None)
         self._unreached: set[str] = set()
         self._hidden: set[str] = set()

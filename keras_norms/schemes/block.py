@@ -64,7 +64,8 @@ class Block(keras.layers.Layer):
         x = inputs
         for layer in self.layers:
             given = {"training": training, "mask": mask}
-            takes = _parameters(type(layer))
+            kind: Any = type(layer)
+            takes = _parameters(kind)
             _fit(layer, x.shape)
             # What is None, Keras fills in: from the caller, and from the tensor.
             y = layer(x, **{k: v for k, v in given.items() if k in takes and v is not None})

@@ -141,7 +141,7 @@ class LayerScheme(Scheme):
 class FunctionScheme(Scheme):
     """Layers that a function of the user makes, between the linear layer and its activation."""
 
-    def __init__(self, make: Callable[[], keras.layers.Layer]) -> None:
+    def __init__(self, make: Callable[..., Any]) -> None:
         self.make = make
         self.name = getattr(make, "__name__", type(make).__name__)
 

@@ -70,7 +70,7 @@ class RecalibrateBeforeValidation(keras.callbacks.Callback):
         self.on_test_end()  # what an interruption has left undone
 
     def on_test_begin(self, logs: dict[str, float] | None = None) -> None:
-        model = self.model
+        model: Any = self.model
         layers = {path: layer for path, layer in normalizers(model).items() if layer.trainable}
         if not layers:
             return

@@ -59,7 +59,7 @@ def _compiled_with_the_same(old: keras.Model, new: keras.Model) -> None:
         weighted_metrics=weighted,
         run_eagerly=old.run_eagerly,
         steps_per_execution=old.steps_per_execution,
-        jit_compile=old.jit_compile,
+        jit_compile=old.jit_compile,  # pyright: ignore[reportArgumentType]
     )
 
 

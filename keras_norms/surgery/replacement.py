@@ -90,7 +90,7 @@ def attach(
     """
     absorbs = absorbs_activation(scheme, linear)
     made = scheme.follow(linear, _function(activation) if absorbs else None)
-    shape = old.get_build_config()["input_shape"]
+    shape = _input_shape(old)
     if isinstance(old, Reparameterization):
         shape = old.compute_output_shape(shape)
     names = [old.name, getattr(activation, "name", None)]
@@ -146,9 +146,14 @@ def reparameterized(scheme: Scheme, linear: keras.layers.Layer) -> Reparameteriz
     wrapped = scheme.wrap(plain)
     own = ("layer", "name", "dtype")
     options = {key: value for key, value in wrapped.get_config().items() if key not in own}
-    renamed = type(wrapped)(plain, **options, name=linear.name)
-    renamed.build(linear.get_build_config()["input_shape"])
+    kind: Any = type(wrapped)
+    renamed = kind(plain, **options, name=linear.name)
+    renamed.build(_input_shape(linear))
     return renamed
+
+
+def _input_shape(built: Any) -> Any:
+    return built.get_build_config()["input_shape"]
 
 
 def with_bias(
