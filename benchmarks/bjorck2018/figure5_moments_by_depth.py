@@ -91,11 +91,9 @@ class MomentsByDepth(InitializationExperiment):
                     rows = found[arm].probed("moments")
                     logs = np.log10([self.by_layer(one[0], name) for one in rows])
                     look = {"color": colour(normalizer), "marker": marker(normalizer)}
-                    axis.plot(
-                        self.convolutions(), np.median(logs, 0), markevery=12, label=arm, **look
-                    )
-                    axis.fill_between(self.convolutions(), logs.min(0), logs.max(0), alpha=0.2,
-                                      color=colour(normalizer))  # fmt: skip
+                    x = self.convolutions()
+                    axis.plot(x, np.median(logs, 0), markevery=12, label=arm, **look)
+                    axis.fill_between(x, *np.quantile(logs, (0, 1), 0), alpha=0.2, fc=look["color"])
                 axis.set(title=words, xlabel="layer", ylabel="log10 magnitude")
             axes[0].legend()
         yield figure

@@ -99,7 +99,5 @@ class RandomProducts(Experiment):
                 axis.bar(edges[:-1], shown, edges[1], align="edge", lw=0, color="#56b4e9")
                 values, dense = density(m)
                 axis.plot(values, dense, color="black")
-                axis.set(
-                    title=f"M = {m}", xlabel="singular value, density", ylim=(0, 1.15 * shown.max())
-                )
+                axis.set(title=f"M = {m}", xlabel="singular value", ylim=(0, 1.15 * shown.max()))
         yield figure

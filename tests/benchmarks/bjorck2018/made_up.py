@@ -117,10 +117,11 @@ def _ray(run, asked, plain, draw) -> dict[str, Any]:
 
 def _step(run, asked, plain, draw) -> dict[str, Any]:
     shares = np.linspace(0, 1, asked["shares"])
+    places = range(len(asked["layers"]))
     grown = [
-        [(10 ** (8 * k * share**4) * np.ones(CHANNELS)).tolist() for k, _ in enumerate(asked["layers"])]
+        [(10 ** (8 * k * share**4) * np.ones(CHANNELS)).tolist() for k in places]
         for share in shares
-    ]  # fmt: skip
+    ]
     return {"alpha": asked["alpha"], "share": shares.tolist(), "mean": grown, "variance": grown}
 
 

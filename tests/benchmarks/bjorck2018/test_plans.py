@@ -97,7 +97,7 @@ def test_the_step_is_the_one_that_diverges_for_its_seed(tmp_path):
     ("cancellation", {"layers": (18, 200)}, "layers=200: the network has 110 layers"),
     ("diverging_step", {"layers": (8,)}, "two layers or more"),
     ("step_size", {"batches": (1, 101)}, "at most 100: an epoch of 12800 examples"),
-    ("accuracy_by_rate", {"examples": 32}, "at most 0: an epoch of 32 examples"),
+    ("accuracy_by_rate", {"examples": 32}, "at least a batch of them, 64"),
     ("noise_bound", {"batches": (4,)}, "two sizes or more"),
 ])  # fmt: skip
 def test_what_cannot_be_is_named(name, options, said, tmp_path):
