@@ -7,17 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.bjorck2018.networks import (
-    ARMS,
-    WITH,
-    WITHOUT,
-    InitializationExperiment,
-    ends,
-    seen,
-)
+from benchmarks.bjorck2018.networks import ARMS, WITH, WITHOUT, InitializationExperiment
+from benchmarks.bjorck2018.reading import ends, seen, shown
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import option
-from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.figures import Figure, colour, drawing
 from keras_norms.lab.report.tables import Table, number
 
@@ -58,10 +51,8 @@ class GradientHistograms(InitializationExperiment):
         rows = [
             {
                 "network": arm,
-                **{
-                    w: interval_text([*self.of(found, arm, w).values.values()])
-                    for w in ("std", "kurtosis")
-                },
+                "standard deviation": shown(self.of(found, arm, "std")),
+                "kurtosis": shown(self.of(found, arm, "kurtosis")),
                 "before the first step": ends(found[arm]),
             }
             for arm in ARMS

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.bjorck2018.networks import ARMS, WITH, WITHOUT, InitializationExperiment, seen
+from benchmarks.bjorck2018.networks import ARMS, WITH, WITHOUT, InitializationExperiment
+from benchmarks.bjorck2018.reading import seen
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.report.claims import interval_text
@@ -27,8 +28,8 @@ class MomentsByDepth(InitializationExperiment):
     Claims     The slope of log10 of the standard deviation over the layers is positive without BN
                and more than five times the slope with it; it grows more than 100-fold from the
                first block to the last; so do the means.
-    Ours       The paper's network and batch: ResNet-110, widths 16, 32 and 64, CIFAR-10, batch 128,
-               Xavier weights. The outputs of convolutions, before any normalizer.
+    Ours       The paper's network, ResNet-110 of widths 16, 32 and 64, CIFAR-10, batch 128, Xavier
+               weights. The outputs of convolutions, before any normalizer.
     Cost       20 networks, 2 CPU minutes with the compilation, which the other figures share.
     Command    python -m benchmarks run bjorck2018.moments_by_depth --out results
     """
@@ -37,7 +38,6 @@ class MomentsByDepth(InitializationExperiment):
         yield self.initial("moments:of=linear,")
 
     def convolutions(self) -> list[int]:
-        """Every layer of the paper's count but the head."""
         return list(range(1, self.depth))
 
     def by_layer(self, row, statistic: str) -> np.ndarray:
@@ -48,20 +48,22 @@ class MomentsByDepth(InitializationExperiment):
         def measure(row) -> float:
             with np.errstate(divide="ignore", invalid="ignore"):
                 logs = np.log10(self.by_layer(row, statistic))
-            return (
-                np.polyfit(self.convolutions(), logs, 1)[0] if np.isfinite(logs).all() else np.inf
-            )
+            finite = np.isfinite(logs).all()
+            return np.polyfit(self.convolutions(), logs, 1)[0] if finite else np.inf
 
         return seen(found[arm], "moments", measure, f"slope of log10 {statistic[8:]} a layer")
+
+    def growth(self, row) -> float:
+        last, first = self.by_layer(row, "channel_std")[[self.depth - 2, 2]]
+        return np.divide(last, first)
 
     def claims(self, found):
         with_bn, without = (self.slope(found, arm) for arm in (WITH, WITHOUT))
         target = {"target": "bjorck18-fig5"}
         yield Claim("Without BN the standard deviation grows with depth, with it hardly.",
-                    all_of(without > 5 * abs(with_bn), without > 0.01), paper="0.044 a layer | 0",
-                    **target)  # fmt: skip
-        growth = seen(found[WITHOUT], "moments", lambda row: np.divide(
-            *self.by_layer(row, "channel_std")[[self.depth - 2, 2]]), "std last / first block")  # fmt: skip
+                    all_of(without > 5 * abs(with_bn), without > 0.01),
+                    paper="0.044 a layer | 0", **target)  # fmt: skip
+        growth = seen(found[WITHOUT], "moments", self.growth, "std last / first block")
         yield Claim("Without BN it grows more than 100-fold from the first block to the last.",
                     growth > 100, paper="10^4.2 from layer 6 to 102", **target)  # fmt: skip
         means = [self.slope(found, arm, "channel_mean") for arm in (WITHOUT, WITH)]
@@ -78,8 +80,7 @@ class MomentsByDepth(InitializationExperiment):
                     values = [values[layer - 1] for values in every]
                     row[f"{words}, layer {layer}"] = interval_text(values)
             rows.append(row)
-        caption = "Moments of the channels at initialization: median over seeds with its interval."
-        yield Table(f"{self.name()}-layers", pd.DataFrame(rows), caption)
+        yield Table(f"{self.name()}-layers", pd.DataFrame(rows), "At initialization: medians.")
 
     def figures(self, found):
         figure = Figure(self.name(), found.folder, "Average channel mean and standard deviation by "
@@ -90,11 +91,9 @@ class MomentsByDepth(InitializationExperiment):
                     rows = found[arm].probed("moments")
                     logs = np.log10([self.by_layer(one[0], name) for one in rows])
                     look = {"color": colour(normalizer), "marker": marker(normalizer)}
-                    axis.plot(
-                        self.convolutions(), np.median(logs, 0), markevery=12, label=arm, **look
-                    )
-                    axis.fill_between(self.convolutions(), logs.min(0), logs.max(0), alpha=0.2,
-                                      color=colour(normalizer))  # fmt: skip
+                    x = self.convolutions()
+                    axis.plot(x, np.median(logs, 0), markevery=12, label=arm, **look)
+                    axis.fill_between(x, *np.quantile(logs, (0, 1), 0), alpha=0.2, fc=look["color"])
                 axis.set(title=words, xlabel="layer", ylabel="log10 magnitude")
             axes[0].legend()
         yield figure

@@ -7,16 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from benchmarks.bjorck2018.networks import (
-    ARMS,
-    WITH,
-    WITHOUT,
-    InitializationExperiment,
-    ends,
-    seen,
-)
+from benchmarks.bjorck2018.drawings import heat_map
+from benchmarks.bjorck2018.networks import ARMS, WITH, WITHOUT, InitializationExperiment
+from benchmarks.bjorck2018.reading import ends, seen, shown
 from keras_norms.lab.claim import Claim
-from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.tables import Table
 
@@ -59,12 +53,8 @@ class OutputGradients(InitializationExperiment):
         rows = [
             {
                 "network": arm,
-                "share of the largest class": interval_text(
-                    [*self.share(found, arm).values.values()]
-                ),
-                "largest / median column": interval_text(
-                    [*self.contrast(found, arm).values.values()]
-                ),
+                "share of the largest class": shown(self.share(found, arm)),
+                "largest / median column": shown(self.contrast(found, arm)),
                 "before the first step": ends(found[arm]),
             }
             for arm in ARMS
@@ -79,12 +69,10 @@ class OutputGradients(InitializationExperiment):
             for axis, arm in zip(axes, ARMS, strict=True):
                 gradient = np.array(found[arm].probed("outputs")[0][0]["gradient"], float)
                 reach = 1 / len(gradient)
-                seen_as = axis.imshow(gradient, aspect="auto", cmap="RdBu_r", vmin=-reach, vmax=reach,
-                                      interpolation="nearest")  # fmt: skip
+                drawn = heat_map(axis, gradient, cmap="RdBu_r", vmin=-reach, vmax=reach)
                 axis.set(title=arm, xlabel="class", xticks=range(gradient.shape[1]))
-                axis.grid(False)
             axes[0].set_ylabel("image")
-            axes[0].figure.colorbar(seen_as, ax=axes, label="gradient")
+            axes[0].figure.colorbar(drawn, ax=axes, label="gradient")
         yield figure
 
 

@@ -47,9 +47,7 @@ def errors(batches: list[int], rates: list[float], draws: int, bench: Bench, see
     }
 
 
-def deviations(
-    x: np.ndarray, y: np.ndarray, classes: int, draw: np.random.Generator
-) -> np.ndarray:
+def deviations(x: np.ndarray, y: np.ndarray, classes: int, draw: np.random.Generator) -> np.ndarray:
     """`g_i - g` of each example at random weights, shape (examples, pixels * classes)."""
     flat = x.reshape(len(x), -1).astype(np.float64)
     weights = draw.normal(scale=flat.shape[1] ** -0.5, size=(flat.shape[1], classes))

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.experiment import Experiment
-from keras_norms.lab.found import Group
 from keras_norms.lab.options import option
-from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.training import Run
 
 WITH, WITHOUT = "BN", "none"
 BATCH = "batch:momentum=0.9"
 ARMS = {WITH: BATCH, WITHOUT: "none"}
+RATES = {WITH: 0.1, WITHOUT: 1e-4}  # of the paper's Figure 3
+TESTED = 128  # test images, where nothing is read off them
+SGD = "sgd:momentum=0.9,l2=0.00025"  # a weight decay of 0.0005
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +38,21 @@ class NetworkExperiment(Experiment):
             "initializer": self.initializer,
         }
         return Run(**{**usual, **fields}, normalizer=normalizer, learning_rate=rate)
+
+    def trained(self, normalizer: str, rate: float, **fields: Any) -> Run:
+        """A run as the paper trains: momentum, L2 weight, flips and crops."""
+        data = f"{self.data}:examples={self.examples},test_examples={TESTED},flip=true,crop=4"
+        return self.run(normalizer, rate, **{"data": data, "optimizer": SGD, **fields})
+
+    def require_batches(self, batches: tuple[int, ...]) -> None:
+        """Raises BadOption for a mini-batch that an epoch lacks."""
+        there = self.examples // self.batch
+        if max(batches) > there:
+            raise self.invalid(
+                "batches",
+                f"write at most {there}: an epoch of {self.examples} examples has no more of "
+                f"{self.batch}",
+            )
 
     def place(self, layer: int) -> int:
         """Where a layer stands among all linear ones: the paper counts no shortcuts.
@@ -65,28 +78,9 @@ class InitializationExperiment(NetworkExperiment):
     """Networks that are looked at before their first step, the same ones in each experiment."""
 
     seeds: int = option(10, "networks, each with its own first batch", least=1, most=10_000)
-    test_examples: int = option(128, "test images: nothing is read off them", least=1)
 
     def initial(self, probe: str) -> dict[str, list[Run]]:
         """Both arms, with one thing to look at before the first step."""
-        data = f"{self.data}:examples={self.examples},test_examples={self.test_examples}"
+        data = f"{self.data}:examples={self.examples},test_examples={TESTED}"
         one = self.run(BATCH, data=data, steps=1, probes=(f"{probe}at=0",))
         return {arm: self.paired(replace(one, normalizer=ARMS[arm])) for arm in ARMS}
-
-
-def seen(group: Group, probe: str, measure: Callable[[Any], float], formula: str) -> Quantity:
-    """A number of what a probe saw at its only look.
-
-    What overflowed is infinite: a network beyond float32 is at the end of every scale.
-    """
-
-    def number(rows: Any) -> float:
-        value = float(measure(rows[0]))
-        return value if math.isfinite(value) else math.inf
-
-    return group.probed(probe).quantity(number, formula)
-
-
-def ends(group: Group) -> str:
-    """How many of the runs were dead at the start, blew up or went on, in words."""
-    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(o.verdict for o in group).items())
