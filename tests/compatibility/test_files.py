@@ -30,15 +30,14 @@ def known(folder) -> dict:
 
 @pytest.fixture(scope="module")
 def loaded(folder) -> keras.Model:
-    model = keras.models.load_model(folder / "model.keras")
-    # The file asks for what the backend that wrote it compiles; forty branches take torch minutes.
-    model.jit_compile = False
-    return model
+    return keras.models.load_model(folder / "model.keras")
 
 
 def outputs(model, folder):
     with np.load(folder / "expected.npz") as expected:
         wanted = dict(expected)
+    # The file, and so a clone, asks for compilation, which of forty branches takes torch minutes.
+    model.jit_compile = False
     return model.predict(wanted.pop("inputs"), verbose=0), wanted
 
 
