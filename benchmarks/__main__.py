@@ -16,7 +16,7 @@ BENCHMARKS = Program(
   python -m benchmarks run ioffe2015 --out results
   python -m benchmarks run ioffe2015.convergence --seeds 6 --dry-run
   KERAS_BACKEND=jax python -m benchmarks run speed.layers
-  python -m benchmarks report --storage benchmarks/results/ioffe2015/records.jsonl.gz --out page""",
+  python -m benchmarks report --storage benchmarks/results/quick/records.jsonl.gz --out page""",
     plans={"quick": (quick.ABOUT, quick.plan)},
     others=("studies",),
 )

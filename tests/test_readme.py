@@ -11,7 +11,7 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEADLINES = ["ioffe2015-digits-arms", "frontier-digits-mlp"]
+HEADLINES = ["ioffe2015.convergence-arms", "frontier"]
 
 
 @pytest.mark.parametrize("name", HEADLINES)

@@ -9,10 +9,7 @@ from typing import Any
 
 import keras
 
-# Not public: what runs the graph of a model, and whether its class can be called with a graph.
-from keras.src.models.functional import Functional, functional_like_constructor
-
-from keras_norms.kernels.keras_internals import keras_mask
+from keras_norms.kernels.keras_internals import Functional, keras_mask, takes_a_graph
 
 
 @dataclass(eq=False)
@@ -108,7 +105,7 @@ def keeps_class(model: keras.Model) -> bool:
     """Whether the class of a model can be called with other layers."""
     if isinstance(model, keras.Sequential):
         return type(model).__init__ is keras.Sequential.__init__
-    return type(model).__init__ is keras.Model.__init__ or functional_like_constructor(type(model))
+    return type(model).__init__ is keras.Model.__init__ or takes_a_graph(type(model))
 
 
 def calls_of(model: keras.Model) -> list[Call]:

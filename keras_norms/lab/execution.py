@@ -59,10 +59,13 @@ def work(
 
 
 def _wanted(walks: Sequence[Walk]) -> list[Job]:
+    """What is missing; one job where experiments look at the same training with other probes."""
     found: dict[str, Job] = {}
     for walk in walks:
         for job in walk.missing():
-            found.setdefault(job.key, job)
+            known = found.get(job.key)
+            joined = getattr(known, "joined", None)
+            found[job.key] = job if known is None else joined(job) if joined else known
     return list(found.values())
 
 

@@ -25,8 +25,8 @@ from keras_norms.lab.errors import BadInput
 CREATES = re.compile(rb'\{"op_code":4,.*?"study_id":(\d+)')
 FAILED = {"op_code": 4, "worker_id": "repair", "state": 3, "values": None, "value": None}
 FAILED |= {"datetime_start": "1970-01-01T00:00:00", "datetime_complete": "1970-01-01T00:00:00"}
-FAILED |= {"distributions": "{}", "params": "{}", "user_attrs": "{}", "system_attrs": "{}"}
-FAILED |= {"intermediate_values": "{}"}
+FAILED |= {"distributions": {}, "params": {}, "user_attrs": {}, "system_attrs": {}}
+FAILED |= {"intermediate_values": {}}
 
 
 class KernelLock:

@@ -26,28 +26,37 @@ class Pace:
 
     def __init__(self) -> None:
         self._spent: dict[Hashable, tuple[float, float]] = {}  # seconds and effort by program
+        self._kinds: dict[Hashable, type] = {}
         self._counted: set[str] = set()
 
     def learn(self, job: Job, seconds: float) -> None:
         if job.key not in self._counted:
             self._counted.add(job.key)
+            self._kinds[job.program] = type(job)
             before = self._spent.get(job.program, (0.0, 0.0))
             self._spent[job.program] = before[0] + seconds, before[1] + job.effort
 
     def seconds(self, jobs: Iterable[Job]) -> float | None:
         """What the jobs will take one after another; None before anything was measured.
 
-        Of a program without a measurement the median pace of the others is assumed.
+        Of a program without a measurement the median pace of its kind is assumed, trainings for
+        trainings; of a kind without one, that a job takes as long as the mean of all.
         """
-        paces = sorted(seconds / effort for seconds, effort in self._spent.values() if effort)
-        if not paces:
+        if not self._spent:
             return None
-        middle = paces[len(paces) // 2]
+        mean = sum(seconds for seconds, _ in self._spent.values()) / len(self._counted)
         total = 0.0
         for job in jobs:
             seconds, effort = self._spent.get(job.program, (0.0, 0.0))
-            total += job.effort * (seconds / effort if effort else middle)
+            pace = seconds / effort if effort else self._usual(type(job))
+            total += mean if pace is None else job.effort * pace
         return total
+
+    def _usual(self, kind: type) -> float | None:
+        """The median pace of the programs of a kind of job."""
+        known = [spent for program, spent in self._spent.items() if self._kinds[program] is kind]
+        paces = sorted(seconds / effort for seconds, effort in known if effort)
+        return paces[len(paces) // 2] if paces else None
 
 
 class Progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pandas as pd
 
 from keras_norms.lab.claim import Claim, rows
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.found import Incomplete
 from keras_norms.lab.ledger import Ledger, Record
 from keras_norms.lab.ledger.archive import ENDING, write_archive
@@ -19,6 +21,7 @@ from keras_norms.lab.provenance import described
 from keras_norms.lab.report.claims import claims_table, ranges_table
 from keras_norms.lab.report.page import Report, Section
 from keras_norms.lab.report.tables import harmless
+from keras_norms.lab.report.whole_files import write_text
 from keras_norms.lab.walk import Walk
 
 CLAIMS = "claims.csv"
@@ -63,6 +66,19 @@ def publish(
         BadInput: the folder cannot be written, or nothing is there to show.
     """
     writable(out)
+    try:
+        html, markdown, sections = _written(parts, ledger, out, page, verdicts)
+    except OSError as error:
+        raise _unwritable(out, error) from error
+    for section in sections:
+        print(f"\n{section.title}", *section.summary, sep="\n")
+    print(f"\nreport: {html} (and {markdown.name})")
+    return html
+
+
+def _written(
+    parts: Sequence[Part], ledger: Ledger, out: Path, page: str, verdicts: bool
+) -> tuple[Path, Path, list[Section]]:
     sections, told = [], []
     for part in parts:
         one, claimed = _section(part, ledger, out, verdicts)
@@ -73,12 +89,9 @@ def publish(
     html, markdown = report.write(out, page)
     if verdicts:
         frame = pd.DataFrame(told, columns=COLUMNS)
-        frame.map(harmless).to_csv(out / CLAIMS, index=False)
+        write_text(out / CLAIMS, frame.map(harmless).to_csv(index=False))
     write_archive(out / f"records{ENDING}", _records(parts, ledger))
-    for section in sections:
-        print(f"\n{section.title}", *section.summary, sep="\n")
-    print(f"\nreport: {html} (and {markdown.name})")
-    return html
+    return html, markdown, sections
 
 
 def writable(folder: Path) -> Path:
@@ -92,9 +105,16 @@ def writable(folder: Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             return folder
     except OSError as error:
-        raise BadInput(
-            f"--out {folder} cannot be written ({error.strerror or error}); name a folder that can"
-        ) from error
+        raise _unwritable(folder, error) from error
+
+
+def _unwritable(folder: Path, error: OSError) -> BadInput:
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    instead = "free some space" if full else "name a folder that can"
+    return BadInput(
+        f"--out {folder} cannot be written ({error.strerror or error}): {instead} and run the same "
+        "command again; finished runs are saved"
+    )
 
 
 def _section(
@@ -112,7 +132,8 @@ def _section(
         claims = list(experiment.claims(found))
         tables += [claims_table(experiment.name(), claims)] if claims and verdicts else []
         tables += [ranges_table(experiment.name(), claims)] if claims and not verdicts else []
-        summary += experiment.summary(found) if verdicts else []
+        own = type(experiment).summary is not Experiment.summary
+        summary += experiment.summary(found) if verdicts or own else []
         tables += experiment.tables(found)
         figures += experiment.figures(found)
     except Incomplete as error:

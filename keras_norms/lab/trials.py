@@ -37,7 +37,7 @@ def open_storage(storage: str | Path) -> BaseStorage:
     url = str(storage)
     try:
         if "://" in url and not url.startswith("journal://"):
-            return optuna.storages.get_storage(url)
+            return optuna.storages.get_storage(url)  # whose own errors come below
         path = Path(url.removeprefix("journal://"))
         return open_journal(path if path.suffix == ".log" else path / JOURNAL)
     except BadInput:

@@ -60,7 +60,7 @@ class Walk:
     def __init__(self, experiment: Experiment, ledger: Ledger) -> None:
         self.experiment, self.found = experiment, Found()
         self._ledger = ledger
-        self._content: dict[str, str] = {}  # of each job by key
+        self._content: dict[tuple[str, ...], str] = {}  # of each job by the keys of its parts
         self._plan = experiment.plan()
         self._groups: dict[str, _Group | _RecordedGroup] = {}
         self._searches: dict[str, _Group] = {}
@@ -79,7 +79,7 @@ class Walk:
                 self.found.pop(name, None)
                 self.found[name] = result
             if wanted:
-                return list({job.key: job for job in wanted}.values())
+                return list({_identity(job): job for job in wanted}.values())
             self._advance(self.found)
         return []
 
@@ -135,17 +135,22 @@ class Walk:
             if not isinstance(job, Job):
                 raise self._wrong(f"group {name!r} holds {job!r}, which is no job: write Run(...)")
             content = json.dumps(job.as_dict(), sort_keys=True, default=str)
-            if self._content.setdefault(job.key, content) != content:
+            if self._content.setdefault(_identity(job), content) != content:
                 raise self._wrong(f"two jobs of key {job.key} differ: {content} is one of them")
         if not listed:
             raise self._wrong(f"group {name!r} is empty: yield at least one job in it")
-        known = {job.key for job in self.found.jobs}
-        self.found.jobs += [job for job in listed if job.key not in known]
+        known = {_identity(job) for job in self.found.jobs}
+        self.found.jobs += [job for job in listed if _identity(job) not in known]
         return listed
 
     def _wrong(self, what: str) -> BadInput:
         module = type(self.experiment).__module__
         return BadInput(f"the plan of {self.experiment.name()} ({module}) {what}")
+
+
+def _identity(job: Job) -> tuple[str, ...]:
+    """One training that is looked at by other probes is another job."""
+    return tuple(job.parts.values())
 
 
 def _group(walk: Walk, name: str, content: Any) -> _Group | _RecordedGroup:

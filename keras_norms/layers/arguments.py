@@ -33,6 +33,14 @@ def arguments_of(kind: type) -> tuple[str, ...]:
 def configuration(layer: keras.layers.Layer) -> dict[str, Any]:
     """Every argument of the layer's constructor, from the attribute of its name."""
     return {
-        name: keras.saving.serialize_keras_object(getattr(layer, name))
+        name: _written(getattr(layer, name))
         for name in arguments_of(type(layer))  # pyright: ignore[reportArgumentType]
     }
+
+
+def _written(value: Any) -> Any:
+    """As Keras's layers write their arguments: its own activations by name, "relu"."""
+    name = getattr(value, "__name__", "")
+    if name and getattr(keras.activations, name, None) is value:
+        return name
+    return keras.saving.serialize_keras_object(value)

@@ -101,9 +101,14 @@ def normalizer(
             )
         for trait, value in {"spec_name": name, "paper": paper, **traits}.items():
             setattr(kind, trait, value)
-        given = {"wrap": functools.partial(wrap, kind)} if wrap else {}
-        given = given or {"follow": functools.partial(follow, kind)}
-        REGISTRY[name] = Entry(kind, paper, around=around, also=also, **given)
+        REGISTRY[name] = Entry(
+            kind,
+            paper,
+            follow=None if wrap else functools.partial(follow, kind),
+            wrap=functools.partial(wrap, kind) if wrap else None,
+            around=around,
+            also=also,
+        )
         return kind
 
     return register

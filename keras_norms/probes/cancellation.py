@@ -11,7 +11,11 @@ from keras_norms.probes.network import Signal
 
 
 def kernel_sums(
-    layer: keras.layers.Layer, signal: Signal, entries: int, draw: np.random.Generator
+    layer: keras.layers.Layer,
+    signal: Signal,
+    entries: int,
+    draw: np.random.Generator,
+    gradient: np.ndarray | None = None,
 ) -> dict[str, list[float]]:
     """Sums of the terms of the gradient in some entries of a convolution's kernel.
 
@@ -27,9 +31,10 @@ def kernel_sums(
         signal: of the layer.
         entries: how many entries are drawn.
         draw: them.
+        gradient: of the whole kernel by automatic differentiation, to compare with `d`.
 
     Returns:
-        `a`, `b`, `c`, `d`, an entry each.
+        `a`, `b`, `c`, `d`, an entry each, and `gradient`, its magnitude, where it is given.
 
     Raises:
         ValueError: another layer.
@@ -40,6 +45,7 @@ def kernel_sums(
     padded = _padded(signal.input, layer.kernel_size, layer.strides)
     shape = (*layer.kernel_size, signal.input.shape[-1], signal.gradient.shape[-1])
     found: dict[str, list[float]] = {name: [] for name in "abcd"}
+    found |= {} if gradient is None else {"gradient": []}
     for _ in range(entries):
         i, j, into, out = (int(draw.integers(size)) for size in shape)
         terms = _terms(padded, signal.gradient[..., out], (i, j), into, layer.strides)
@@ -47,6 +53,8 @@ def kernel_sums(
         found["b"].append(float(np.abs(terms.sum(axis=(1, 2))).sum()))
         found["c"].append(float(np.abs(terms.sum(axis=0)).sum()))
         found["d"].append(float(np.abs(terms.sum())))
+        if gradient is not None:
+            found["gradient"].append(float(np.abs(gradient[i, j, into, out])))
     return found
 
 

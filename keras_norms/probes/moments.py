@@ -73,11 +73,16 @@ def histogram(values: np.ndarray, bins: int) -> dict[str, Any]:
     """Counts between the edges of equal bins, with standard deviation and kurtosis.
 
     The bins span the largest magnitude on both sides of zero. The kurtosis, `E z^4` of the
-    standardized values, is 3 for a normal distribution.
+    standardized values, is 3 for a normal distribution. What is not finite is in no bin, and
+    leaves no standard deviation.
     """
     flat = values.ravel().astype(np.float64)
-    reach = float(np.abs(flat).max()) or 1.0
-    counts, edges = np.histogram(flat, bins, (-reach, reach))
+    finite = flat[np.isfinite(flat)]
+    reach = float(np.abs(finite).max(initial=0)) or 1.0
+    counts, edges = np.histogram(finite, bins, (-reach, reach))
+    if len(finite) < len(flat):
+        counted = {"counts": counts.tolist(), "edges": edges.tolist()}
+        return {**counted, "std": float("nan"), "kurtosis": float("nan")}
     centred, std = flat - flat.mean(), float(flat.std())
     fourth = float(np.mean((centred / std) ** 4)) if std else float("nan")
     return {"counts": counts.tolist(), "edges": edges.tolist(), "std": std, "kurtosis": fourth}

@@ -7,10 +7,8 @@ from typing import Any
 
 import keras
 
-# Not public: what makes the graph of a model whose class has a constructor of its own.
-from keras.src.models.functional import Functional
-
 from keras_norms.anatomy.graph import core_of, graphs, is_graph, kept_by_config
+from keras_norms.kernels.keras_internals import Functional
 from keras_norms.surgery.calling import Making
 
 Replace = Callable[[keras.layers.Layer], Sequence[keras.layers.Layer] | None]

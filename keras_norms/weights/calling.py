@@ -8,8 +8,7 @@ from typing import Any
 import keras
 from keras import ops
 
-# Not public, and the one way to a variable as it is stored, inside a mixed precision layer.
-from keras.src.backend.common.variables import AutocastScope
+from keras_norms.kernels.keras_internals import AutocastScope
 
 Tensor = Any
 

@@ -10,10 +10,8 @@ from typing import Any
 import keras
 from keras import ops
 
-# Not public, and the one way to write a variable of a mixed precision layer while it runs.
-from keras.src.backend.common.variables import AutocastScope
-
 from keras_norms.kernels import at_least, moments
+from keras_norms.kernels.keras_internals import AutocastScope
 from keras_norms.kernels.native import native
 from keras_norms.weights.base import Reparameterization, Tensor
 

@@ -50,11 +50,11 @@ def lora_of(
     layer: keras.layers.Layer, name: str
 ) -> tuple[keras.Variable, keras.Variable, float] | None:
     """The low-rank matrices `a` and `b` of `kernel + factor * a b`, and the factor, if enabled."""
-    own = holder(layer)
+    own: Any = holder(layer)
     if not getattr(own, "lora_enabled", False):
         return None
     a, b = (getattr(own, f"lora_{name}_{which}", None) for which in "ab")
-    return None if a is None else (a, b, own.lora_alpha / own.lora_rank)
+    return None if a is None or b is None else (a, b, own.lora_alpha / own.lora_rank)
 
 
 def filter_axes(layer: keras.layers.Layer, name: str) -> tuple[int, ...]:

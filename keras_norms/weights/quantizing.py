@@ -21,9 +21,12 @@ class Quantizable(keras.layers.Wrapper):
 
     def take_over_quantization(self) -> None:
         self._quantize_layer = self.layer.quantize
-        self.layer.quantize = self.quantize
+        self.layer.quantize = self.quantize  # pyright: ignore[reportAttributeAccessIssue]
 
-    def quantize(self, mode: str | None = None, config: Any = None, **options: Any) -> None:
+    # The order of the arguments is that of Keras's wrapper around every layer's `quantize`.
+    def quantize(  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, mode: str | None = None, config: Any = None, **options: Any
+    ) -> None:
         """Quantize the effective kernel, which from then on is fixed.
 
         Raises:

@@ -7,6 +7,7 @@ import numbers
 from typing import Any
 
 import keras
+import numpy as np
 from keras import ops
 
 from keras_norms.kernels import at_least
@@ -118,6 +119,11 @@ class SpectralNormalization(Reparameterization):
                 f"Layer {self.name!r} has {len(variables)} variables of its own, and the file "
                 f"{len(store.keys())}: {', '.join(store.keys())}."
             )
+        # In a file of 0.1.0 `u` is a row, its fingerprint is next, and the kernel is elsewhere.
+        if variables and len(store["0"].shape) == 1:
+            for number, vector in enumerate(self.vectors.values()):
+                vector.assign(np.reshape(store[str(2 * number)], (1, -1)))
+            return
         for index, variable in enumerate(variables):
             variable.assign(store[str(index)])
 

@@ -51,7 +51,7 @@ def without(monkeypatch):
     substitutes = {name: getattr(keras_internals, name) for name in NAMES}
     importlib.reload(keras_internals)
     users = {
-        "AutocastScope": "weights.base",
+        "AutocastScope": "weights.calling",
         "SafeModeScope": "surgery.copying",
         "get_global_attribute": "layers.recompilation",
     }

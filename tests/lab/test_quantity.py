@@ -14,7 +14,7 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.found import Group
 from keras_norms.lab.inequality import all_of, at_least
 from keras_norms.lab.job import Computation
-from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.quantity import Quantity, exact
 from keras_norms.lab.statistics import Finding
 
 pytestmark = pytest.mark.once
@@ -153,3 +153,15 @@ def test_a_group_pairs_by_seed():
     assert found.formula == "value (arm)"
     with pytest.raises(BadInput, match="several jobs of seed 12"):
         Group("arm", [jobs[0]] * 2, [1.0, 2.0]).quantity(float)
+
+
+def test_where_chance_has_no_part_the_value_decides():
+    count = exact("parameters", 11.3e6)
+    off = abs(count / 13.6e6 - 1)
+    assert (off.exact, str(off <= 0.05)) == (True, "|parameters / 1.36e+07 − 1| ≤ 0.05")
+    assert (off <= 0.05).finding is Finding.NOT_REPRODUCED
+    assert (off <= 0.2).finding is Finding.REPRODUCED
+    judged = (off <= 0.2).judgement
+    assert (judged.seeds, judged.interval.coverage) == (1, 1.0)
+    with pytest.raises(BadInput, match="'error' is not a number"):
+        exact("error", float("nan"))

@@ -144,3 +144,19 @@ def test_the_gradient_reaches_the_proxy():
     got = program(layer)(np.zeros((4, 3), "float32"), None)
     assert (np.abs(got.weights["proxy_beta"]) > 1e-3).all()
     assert (np.abs(got.weights["proxy_gamma"]) > 1e-3).all()
+
+
+@pytest.mark.parametrize("name", ["relu", "silu", "linear"])
+def test_a_named_activation_is_saved_by_name(name):
+    layer = ProxyNormalization(name)
+    assert layer.get_config()["activation"] == name
+    assert ProxyNormalization.from_config(layer.get_config()).activation is layer.activation
+
+
+def test_a_function_of_ones_own_is_saved_and_loaded():
+    @keras.saving.register_keras_serializable(package="proxy_tests")
+    def squared_relu(x):
+        return keras.ops.square(keras.ops.relu(x))
+
+    config = ProxyNormalization(squared_relu).get_config()
+    assert ProxyNormalization.from_config(config).activation is squared_relu

@@ -182,6 +182,20 @@ def test_weights_and_files_of_keras_go_both_ways(kind, way, tmp_path):
     np.testing.assert_allclose(array(theirs(x, training=True)), wanted, rtol=1e-3, atol=1e-4)
 
 
+def test_what_0_1_0_stored():
+    """It kept `u` as a row with its fingerprint after it, and the kernel with the plain layer."""
+    wrapper = SpectralNormalization(keras.layers.SeparableConv2D(3, 2))
+    wrapper.build((1, 4, 4, 5))
+    depthwise, pointwise = (draw((n,), n) for n in (5, 3))
+    kernels = [array(kernel) for kernel in wrapper.kernels().values()]
+    one = np.float32(1)
+    wrapper.load_own_variables({"0": depthwise, "1": one, "2": pointwise, "3": one})
+    np.testing.assert_array_equal(array(wrapper.vectors["depthwise_kernel"]), [depthwise])
+    np.testing.assert_array_equal(array(wrapper.vectors["pointwise_kernel"]), [pointwise])
+    for now, before in zip(wrapper.kernels().values(), kernels, strict=True):
+        np.testing.assert_array_equal(array(now), before)
+
+
 def test_an_embedding():
     """Its mask goes on, and large indices survive half precision."""
     embedding = keras.layers.Embedding(5000, 3, mask_zero=True, dtype="mixed_float16")

@@ -12,6 +12,7 @@ from pathlib import Path
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger.record import Damaged, Record
 from keras_norms.lab.ledger.store import Claimed
+from keras_norms.lab.report.whole_files import write_bytes
 
 ENDING = ".jsonl.gz"
 
@@ -19,8 +20,7 @@ ENDING = ".jsonl.gz"
 def write_archive(path: Path, records: Iterable[Record]) -> None:
     """Equal records give equal files, byte for byte."""
     lines = sorted(record.text() for record in records)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress("".join(lines).encode(), 9, mtime=0))
+    write_bytes(path, gzip.compress("".join(lines).encode(), 9, mtime=0))
 
 
 class ArchiveStore:

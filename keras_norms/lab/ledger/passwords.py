@@ -13,6 +13,8 @@ URL = re.compile(r"[a-zA-Z][\w+.-]*://\S*(?: \S*@\S*)*")
 
 def hidden_url(url: str) -> str:
     """The URL with `***` for its password; what cannot be parsed is not shown at all."""
+    if "://" not in url:
+        return url  # a path
     try:
         parsed = sqlalchemy.make_url(url)
     except (ArgumentError, ValueError):

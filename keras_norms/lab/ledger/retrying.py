@@ -34,6 +34,12 @@ PROMPT = {
     "tcp_user_timeout": 60_000,
 }
 BUSY = ("database is locked", "database table is locked")
+# What a server, or the way to it, says where waiting would not help.
+WRONG = (
+    *("password", "authentication", "does not exist", "permission denied", "no pg_hba.conf"),
+    *("could not translate host name", "failed to resolve", "name or service not known"),
+    *("invalid port", "invalid dsn", "unsupported"),
+)
 
 T = TypeVar("T")
 
@@ -75,7 +81,7 @@ class Retrying:
             answer = tries(self._once, call)
         except IntegrityError:
             raise
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, UnicodeError) as error:  # a damaged file's own words
             raise self._refused(error) from error
         self._answered = True
         return answer
@@ -85,12 +91,13 @@ class Retrying:
             return call(connection)
 
     def _is_away(self, error: BaseException) -> bool:
-        """Lost connections and locked files; not what a first connection cannot reach."""
+        """Lost connections, servers that start up, locked files; not damage nor a wrong URL."""
         if not isinstance(error, OperationalError | InterfaceError):
             return False
+        said = str(error.orig).lower()
         if self._engine.dialect.name == "sqlite":
-            return str(error.orig) in BUSY
-        return self._answered or bool(error.connection_invalidated)
+            return said in BUSY
+        return self._answered or not any(words in said for words in WRONG)
 
     def _warn(self, state: tenacity.RetryCallState) -> None:
         if state.attempt_number == 2:  # a stale connection is new at the second try
@@ -102,7 +109,7 @@ class Retrying:
                 stacklevel=2,
             )
 
-    def _refused(self, error: SQLAlchemyError) -> BadInput:
+    def _refused(self, error: SQLAlchemyError | UnicodeError) -> BadInput:
         if self._is_away(error):
             return BadInput(
                 f"storage={self._name!r} has not answered for {self._patience:.0f} s "

@@ -18,6 +18,8 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
+from keras_norms.lab.report.whole_files import beside
+
 # Colour and marker: relatives share a hue and differ in lightness, so that no two that look alike
 # to a colour-blind reader have one marker.
 LOOKS = {
@@ -109,15 +111,22 @@ def _look(spec: str) -> tuple[str, str]:
 
 @contextmanager
 def drawing(
-    figure: Figure, *, width: float = 7.5, height: float = 4.6, rows: int = 1, columns: int = 1
+    figure: Figure,
+    *,
+    width: float = 7.5,
+    height: float = 4.6,
+    rows: int = 1,
+    columns: int = 1,
+    shared: bool = True,
 ) -> Iterator[Axes | np.ndarray]:
     """Axes in the house style, `width` by `height` inches, saved to the figure's files at exit.
 
-    With several rows or columns an array of axes that share their scales.
+    With several rows or columns an array of axes that share their scales, if they are `shared`.
     """
     with mpl.rc_context(STYLE):
         canvas = Canvas(figsize=(width, height), layout="constrained")
-        yield canvas.subplots(rows, columns, sharex=True, sharey=True)
-        figure.folder.mkdir(parents=True, exist_ok=True)
-        canvas.savefig(figure.png, dpi=160, metadata={"Software": None})
-        canvas.savefig(figure.svg, metadata={"Date": None})
+        yield canvas.subplots(rows, columns, sharex=shared, sharey=shared)
+        with beside(figure.png) as part:
+            canvas.savefig(part, dpi=160, metadata={"Software": None})
+        with beside(figure.svg) as part:
+            canvas.savefig(part, metadata={"Date": None})

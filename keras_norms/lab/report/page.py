@@ -11,6 +11,7 @@ import jinja2
 
 from keras_norms.lab.report.figures import Figure
 from keras_norms.lab.report.tables import Table
+from keras_norms.lab.report.whole_files import write_text
 
 
 @dataclass(frozen=True)
@@ -50,8 +51,8 @@ class Report:
             for table in section.tables:
                 table.write(folder / "tables", section.provenance)
         html, markdown = folder / f"{name}.html", folder / f"{name}.md"
-        html.write_text(self.html(), encoding="utf-8")
-        markdown.write_text(self.markdown(folder), encoding="utf-8")
+        write_text(html, self.html())
+        write_text(markdown, self.markdown(folder))
         return html, markdown
 
     def html(self) -> str:

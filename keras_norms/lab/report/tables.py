@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from keras_norms.lab.report.whole_files import write_text
+
 FORMULA = "=+-@\t\r"  # how a formula begins
+TAG = re.compile(r"<(?=[a-zA-Z/!?])")
 
 
 @dataclass(frozen=True)
@@ -39,15 +43,14 @@ class Table:
 
     def write(self, folder: Path, provenance: str = "") -> None:
         """Writes `<name>.csv`, `<name>.md` and `<name>.tex` into `folder`."""
-        folder.mkdir(parents=True, exist_ok=True)
         tidy = self.frame if self.tidy is None else self.tidy
-        tidy.map(harmless).to_csv(folder / f"{self.name}.csv", index=False)
+        write_text(folder / f"{self.name}.csv", tidy.map(harmless).to_csv(index=False))
         origin = f"\n<sub>{provenance}</sub>\n" * bool(provenance)
         text = f"{self.caption}\n\n{self.markdown()}\n{origin}"
-        (folder / f"{self.name}.md").write_text(text, encoding="utf-8")
+        write_text(folder / f"{self.name}.md", text)
         lines = f"{self.caption}\n{provenance}".splitlines()
         said = "".join(f"% {line}\n" for line in lines if line)
-        (folder / f"{self.name}.tex").write_text(said + self.latex(), encoding="utf-8")
+        write_text(folder / f"{self.name}.tex", said + self.latex())
 
 
 def harmless(cell: Any) -> Any:
@@ -57,9 +60,8 @@ def harmless(cell: Any) -> Any:
 
 
 def _escaped(cell: Any) -> str:
-    # A bar would end the cell, a tag would be taken for one.
-    text = str(cell).replace("|", "\\|").replace("<", "&lt;").replace(">", "&gt;")
-    return text.replace("\n", " ")
+    # A bar would end the cell; what begins like a tag would be one.
+    return TAG.sub("&lt;", str(cell).replace("|", "\\|").replace("\n", " "))
 
 
 def number(value: float | None) -> str:

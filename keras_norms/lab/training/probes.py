@@ -166,9 +166,14 @@ class Cancellation(Probe):
     def __call__(self, look: Look) -> dict[str, Any]:
         network = _network(look.model, "linear", self._layers)
         draw = np.random.default_rng(self._entries)
+        places = {id(v): k for k, v in enumerate(look.model.trainable_variables)}
+        seen = network.look(look.x, look.y)
         rows = []
-        for layer, signal in zip(network.layers, network.look(look.x, look.y).signals, strict=True):
-            rows.append({"layers": signal.layer, **kernel_sums(layer, signal, self._entries, draw)})
+        for layer, signal in zip(network.layers, seen.signals, strict=True):
+            place = places.get(id(getattr(layer, "kernel", None)))
+            slopes = None if place is None else seen.gradients[place]
+            sums = kernel_sums(layer, signal, self._entries, draw, slopes)
+            rows.append({"layers": signal.layer, **sums})
         return _columns(rows)
 
 

@@ -45,7 +45,7 @@ class Program:
             )
         started = time.perf_counter()
         self.run, self.data = run, data
-        # Always the builder's initializer: an orthogonal one gives torch variables of another memory
+        # Always the builder's initializer: an orthogonal one gives torch variables another memory
         # layout, on which the rounding of a product depends.
         usual = replace(run, initializer="default")
         model = build(usual, data, run.seed)

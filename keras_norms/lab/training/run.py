@@ -233,6 +233,10 @@ class Run:
         """The same training with those of its probes that are among `parts`."""
         return replace(self, probes=tuple(probe for probe in self.probes if probe in parts))
 
+    def joined(self, other: Run) -> Run:
+        """The same training with the probes of both."""
+        return replace(self, probes=self.probes + other.probes)
+
     def read(self, parts: Mapping[str, Mapping[str, Any]]) -> Outcome:
         """The outcome that `do` has described, with the answers of the probes that are there.
 

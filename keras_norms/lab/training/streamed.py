@@ -127,7 +127,9 @@ def _follow(
             on_step(run, done)
     reached.cost = keeper.cost()
     verdict, piece = classify(losses, accuracies, stream.classes)
-    if verdict is not Verdict.BLEW_UP and not math.isfinite(rows[-1][3]):
+    if verdict is Verdict.DEAD and rows[0][0] > 1:
+        verdict = Verdict.BLEW_UP  # the mean of several steps, of which the first was before any
+    if not verdict.blown and not math.isfinite(rows[-1][3]):
         verdict, piece = Verdict.BLEW_UP, len(rows) - 1  # by the last updates of all
     return reached, verdict, piece
 

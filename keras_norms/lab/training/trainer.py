@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -49,6 +50,35 @@ def train(
     Raises:
         BadInput: data that are not there, or a run that cannot be or does not fit into memory.
     """
+    return _Trained(_train(runs, data_dir, cache_dir, on_step, on_point, replicas))
+
+
+class _Trained(Iterator[Outcome]):
+    """Outcomes as they come; nothing is trained before the first is asked for, which is said."""
+
+    def __init__(self, outcomes: Iterator[Outcome]) -> None:
+        self._outcomes, self._asked = outcomes, False
+
+    def __next__(self) -> Outcome:
+        self._asked = True
+        return next(self._outcomes)
+
+    def __del__(self) -> None:
+        if not self._asked:
+            warnings.warn(
+                "train(...) was not iterated, so nothing was trained: write list(train(runs))",
+                stacklevel=2,
+            )
+
+
+def _train(
+    runs: Iterable[Run],
+    data_dir: object,
+    cache_dir: object,
+    on_step: OnStep | None,
+    on_point: OnPoint | None,
+    replicas: bool,
+) -> Iterator[Outcome]:
     groups: dict[tuple, list[Run]] = {}
     for run in runs:
         require_backend(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 from keras_norms.lab.errors import BadInput
@@ -17,6 +17,7 @@ from keras_norms.lab.workers.task import Task
 
 LAUNCHERS = {"local": "processes", "ray": "cluster"}  # imported only when asked for
 LOOK = 0.1  # seconds between two looks at the workers
+IN_A_ROW = 3  # workers that are replaced without a job having been finished between
 
 
 class WorkersLost(RuntimeError):
@@ -39,9 +40,10 @@ def share(
         BadInput: what cannot be opened, launched or done, as a worker or the launcher says.
         WorkersLost: all of them crashed or were killed.
     """
-    crew = [_Watched(member, ledger) for member in _launcher(launcher).launch(task, workers)]
+    launch = _launcher(launcher).launch
+    crew = [_Watched(member, ledger) for member in launch(task, workers)]
     try:
-        _watch(crew, progress, ledger, walks)
+        _watch(crew, progress, ledger, walks, lambda: _Watched(*launch(task, 1), ledger))
     finally:
         for worker in crew:
             worker.member.stop()
@@ -93,17 +95,30 @@ class _Watched:
         if lost and not self.done:
             self.lost = lost
             self.free()
-            reason = lost.splitlines()[0]
-            warnings.warn(f"{self.member.name} was lost: {reason}; others continue", stacklevel=1)
+            first, *words = lost.splitlines()
+            reason = f"{first} ({words[-1]})" if words else first
+            warnings.warn(f"{self.member.name} was lost: {reason}", stacklevel=1)
 
 
 def _watch(
-    crew: Sequence[_Watched], progress: Progress, ledger: Ledger, walks: Sequence[Walk]
+    crew: list[_Watched],
+    progress: Progress,
+    ledger: Ledger,
+    walks: Sequence[Walk],
+    another: Callable[[], _Watched],
 ) -> None:
+    """Until all have ended; a lost one is replaced, at most a few times while nothing finishes."""
+    replaced, finished = 0, len(ledger)
     while working := [worker for worker in crew if not worker.done and not worker.lost]:
         for worker in working:
             worker.look(progress)
         ledger.look()
+        if len(ledger) > finished:
+            replaced, finished = 0, len(ledger)
+        for worker in working:
+            if worker.lost and replaced < IN_A_ROW:
+                replaced += 1
+                crew.append(another())
         progress.show(walks, ledger, len(working))
         time.sleep(LOOK)
     if not any(worker.done for worker in crew):

@@ -92,5 +92,5 @@ def test_data_of_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     assert found.x_train.shape == (9, 2, 2, 1)
     assert found.y_test.tolist() == [0, 1]
     assert found.classes == 3
-    with pytest.raises(BadInput, match=r"data='@ours.wrong'.*must give"):
+    with pytest.raises(BadInput, match=r"data='@ours\.wrong'.*must give"):
         data.load("@ours.wrong")

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,28 +48,30 @@ def test_every_normalizer_has_a_colour_of_its_own():
     assert colour("MyLayer") == "#000000"
 
 
-def test_the_frontier_draws_medians_seeds_and_what_never_trains(drawn, tmp_path):
+def test_the_frontier_draws_a_panel_a_normalizer_and_what_never_trains(drawn, tmp_path):
     cells = [
         cell("none", 4, 0.8, 1.0, 1.25),
-        cell("none", 16, None, None, 0.5),
+        cell("none", 16, None, None, None),
         cell("batch", 4, 3.0, 3.0, 3.0),
         cell("batch", 16, 3.0, 3.0, 3.0),
     ]
-    figure = draw_frontier(tmp_path, "frontier", cells, title="t", caption="c")
-    (axes,) = drawn
-    assert (axes.get_xscale(), axes.get_yscale()) == ("log", "log")
-    through = [line for line in axes.lines if len(set(line.get_xdata())) > 1]
-    solid = [line for line in through if line.get_linestyle() == "-"]
-    none = next(line for line in solid if line.get_color() == colour("none"))
-    assert none.get_ydata()[0] == pytest.approx(1.0, rel=0.2)
-    assert none.get_ydata()[1] != none.get_ydata()[1]  # not a number: the line ends
-    crosses = [line for line in axes.lines if line.get_marker() == "x"]
-    assert [line.get_color() for line in crosses] == [colour("none")]
-    points = [*itertools.chain(*(line.get_ydata() for line in axes.lines))]
-    for edge in (0.5, 1.0, 2.0, 3.0, 5.0):
-        assert min(abs(np.log10(point / edge)) for point in points if point > 0) < 0.1
-    labels = [text.get_text() for text in axes.figure.legends[0].get_texts()]
-    assert labels == ["none", "batch", "trains", "blow-up", "no rate"]
+    figure = draw_frontier(tmp_path, "frontier", cells, steps=20, what="mlp")
+    panels = np.ravel(drawn[0])
+    assert [panel.get_title(loc="left") for panel in panels] == ["none", "batch"]
+    none, batch = panels
+    assert (none.get_xscale(), none.get_yscale()) == ("log", "log")
+    own = [line for line in none.lines if line.get_color() == colour("none")]
+    median = next(line for line in own if line.get_linestyle() == "-" and len(line.get_xdata()) > 1)
+    assert list(median.get_xdata()) == [4, 16], "x is exact"
+    assert median.get_ydata()[0] == pytest.approx(1.0, rel=0.2)
+    assert np.isnan(median.get_ydata()[1]), "no line through nothing"
+    assert [line.get_xdata()[0] for line in none.lines if line.get_marker() == "x"] == [16]
+    assert [line for line in batch.lines if line.get_marker() == "x"] == []
+    grey = [line for line in none.lines if line.get_color() == frontier_plot.GREY]
+    (theirs,) = [line for line in batch.lines if line.get_ydata() is not None
+                 and line.get_color() == colour("batch") and line.get_linestyle() == "-"
+                 and len(line.get_xdata()) > 1 and line.get_linewidth() > 1.5]  # fmt: skip
+    assert [list(line.get_ydata()) for line in grey] == [list(theirs.get_ydata())]
     assert figure.png.stat().st_size > 10_000
     assert figure.svg.read_text().startswith("<?xml")
 
@@ -99,7 +99,7 @@ def test_learning_curves_draw_the_median_and_the_range(drawn, tmp_path):
 
 def test_the_same_figure_is_the_same_file(tmp_path):
     for folder in ("a", "b"):
-        draw_frontier(tmp_path / folder, "f", [cell("none", 4, 1.0)], title="t", caption="c")
+        draw_frontier(tmp_path / folder, "f", [cell("none", 4, 1.0)], steps=20, what="mlp")
     for ending in ("png", "svg"):
         first, second = (tmp_path / folder / f"f.{ending}" for folder in ("a", "b"))
         assert first.read_bytes() == second.read_bytes()

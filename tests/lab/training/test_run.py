@@ -158,7 +158,7 @@ def test_your_own_file_is_part_of_the_key(tmp_path: Path, monkeypatch: pytest.Mo
         (tmp_path / f"mine{place}.py").write_text(code)
         keys.add(run(model=f"@mine{place}.build:width=3").key)
     assert len(keys) == 3
-    with pytest.raises(BadInput, match=r"model='@mine.nothing'.*@module.attribute"):
+    with pytest.raises(BadInput, match=r"model='@mine\.nothing'.*@module\.attribute"):
         assert run(model="@mine.nothing").key
 
 

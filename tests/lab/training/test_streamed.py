@@ -16,17 +16,17 @@ from keras_norms.lab.data import ImageData, streams
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Bench
-from keras_norms.lab.training import Run, bench, streamed
+from keras_norms.lab.training import Run, bench, checkpoint, streamed
 from keras_norms.lab.training.all_devices import OnAllDevices
 from keras_norms.lab.training.checkpoint import kept_in
 from keras_norms.lab.training.program import Program
 from tests.lab.training.small import train_on
 
 ROOT = Path(__file__).parents[3]
-PIXELS, CLASSES = 5, 3
+MODEL = "mlp:depth=2,width=7"
 RUN = Run(
-    data=f"generated:size={PIXELS}",
-    model="mlp:depth=2,width=7,dropout=0.4",
+    data="generated:size=5",
+    model=MODEL + ",dropout=0.4",
     normalizer="batch:momentum=0.9",
     optimizer="sgd:momentum=0.9,l2=0.01",
     batch=4,
@@ -35,13 +35,13 @@ RUN = Run(
     learning_rate=0.1,
     schedule="exponential:decay=0.5,every=2",
 )
-PLAIN = replace(RUN, model="mlp:depth=2,width=7")
 
 
 @pytest.fixture(autouse=True)
-def _few_classes(monkeypatch):
-    monkeypatch.setattr(streams, "CLASSES", CLASSES)
-    monkeypatch.setattr(streams.Generated, "classes", CLASSES)
+def _small(monkeypatch):
+    monkeypatch.setattr(streams, "CLASSES", 3)
+    monkeypatch.setattr(streams.Generated, "classes", 3)
+    monkeypatch.setattr(checkpoint, "LARGEST_SHARE", float("inf"))
 
 
 class Stopped(Exception):
@@ -56,11 +56,11 @@ def stop_at(step):
     return on_step
 
 
-@pytest.mark.parametrize("step", [2, 4])
-def test_an_interrupted_run_resumes_to_the_same_curve(tmp_path, step):
+@pytest.mark.parametrize("step", [4, 6])
+def test_a_run_that_was_stopped_goes_on_to_the_same_curve(tmp_path, step):
     whole = streamed.train(RUN)
-    asked = []
-    with kept_in(tmp_path, every=0.0):
+    asked: list[int] = []
+    with kept_in(tmp_path, every=0):
         with pytest.raises(Stopped):
             streamed.train(RUN, on_step=stop_at(step))
         outcome = streamed.train(RUN, on_step=lambda run, done: asked.append(done))
@@ -69,12 +69,18 @@ def test_an_interrupted_run_resumes_to_the_same_curve(tmp_path, step):
     assert outcome.curve["step"] == (2, 4, 6)
 
 
-def test_another_run_does_not_resume_from_it(tmp_path):
+def test_another_run_does_not_go_on_from_it(tmp_path):
     other = replace(RUN, learning_rate=0.2)
-    with kept_in(tmp_path, every=0.0):
+    with kept_in(tmp_path, every=0):
         streamed.train(RUN)
-        again = streamed.train(other)
-    assert again == streamed.train(other)
+        assert streamed.train(other) == streamed.train(other)
+
+
+@pytest.mark.once
+def test_a_checkpoint_that_is_cut_short(tmp_path):
+    (tmp_path / f"{RUN.key}.npz").write_bytes(b"PK")
+    with kept_in(tmp_path), pytest.warns(UserWarning, match=r"npz' cannot be read"):
+        assert streamed.train(RUN) == streamed.train(RUN)
 
 
 class Same(streams.Generated):
@@ -103,9 +109,9 @@ class _Repeated(keras.utils.PyDataset):
 def test_fit_trains_as_the_program_of_the_lab_does(monkeypatch):
     """All images in each batch, so that their order is nothing: momentum, decay and L2 are left."""
     monkeypatch.setattr(streams, "Generated", Same)
-    run = replace(PLAIN, batch=12)
+    run = replace(RUN, model=MODEL, batch=12)
     got = streamed.train(run)
-    stream = Same(PIXELS)
+    stream = Same(5)
     images = ImageData(
         "generated", *stream.training(0, 1, 12, 0, True)[0], *stream.testing(12)[0], 3
     )
@@ -115,8 +121,31 @@ def test_fit_trains_as_the_program_of_the_lab_does(monkeypatch):
     assert got.verdict is wanted.verdict
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"batch": 0}, "batch=0: a stream has no full batch"),
+        ({"keep_predictions": True}, "keep_predictions=True"),
+        ({"optimizer": "sgd:applies_to=body"}, "optimizer='sgd:applies_to=body'"),
+        ({"probes": ("weights:at=3",)}, r"probes='weights:at=\(3\)'"),
+    ],
+)
+@pytest.mark.once
+def test_what_a_stream_cannot_have(fields, said):
+    with pytest.raises(BadInput, match=said):
+        streamed.train(replace(RUN, **fields))
+
+
+@pytest.mark.once
+def test_it_stops_at_an_accuracy_and_probes_look_at_its_evaluations():
+    given = replace(RUN, stop_at=1e-9, steps=20, probes=("weights",))
+    outcome = streamed.train(given)
+    assert outcome.curve["step"][-1] < 20
+    assert [row["step"] for row in outcome.probed["weights"]] == [*outcome.curve["step"]]
+
+
 def test_what_blows_up_ends_there():
-    outcome = streamed.train(replace(PLAIN, normalizer="none", learning_rate=1e6))
+    outcome = streamed.train(replace(RUN, normalizer="none", model=MODEL, learning_rate=1e6))
     assert outcome.verdict is Verdict.BLEW_UP
     assert len(outcome.curve["step"]) < 3
     assert outcome.blew_up_at in (0, 2)
@@ -142,10 +171,10 @@ import dataclasses
 import keras
 from keras_norms.lab.data import streams
 from keras_norms.lab.training import streamed
-from tests.lab.training.test_streamed import CLASSES, PLAIN
-streams.CLASSES = streams.Generated.classes = CLASSES
+from tests.lab.training.test_streamed import MODEL, RUN
+streams.CLASSES = streams.Generated.classes = 3
 assert len(keras.distribution.list_devices()) == 2
-run = dataclasses.replace(PLAIN, normalizer="batch:momentum=0.9,synchronized=true")
+run = dataclasses.replace(RUN, model=MODEL, normalizer="batch:momentum=0.9,synchronized=true")
 alone, two = streamed.train(run), streamed.train(run, replicas=True)
 off = [abs(a - b) for a, b in zip(alone.curve["test_loss"], two.curve["test_loss"])]
 assert max(off) < 1e-4, off
@@ -172,6 +201,7 @@ def test_jax_needs_no_tensorflow():
     said = ran(
         "import sys\n"
         "from keras_norms.lab.data import streams\n"
+        "from keras_norms.lab.training import streamed\n"
         "streams.Generated(8).training(0, 1, 2, 0, True)[0]\n"
         "assert 'tensorflow' not in sys.modules",
         "jax",

@@ -146,3 +146,8 @@ def test_the_first_run_bears_the_compilation():
     assert costs[0].compile_seconds > 0
     assert costs[1].compile_seconds == 0
     assert all(cost.cpu_seconds > 0 and cost.wall_seconds > 0 for cost in costs)
+
+
+def test_what_is_not_iterated_says_so():
+    with pytest.warns(UserWarning, match=r"write list\(train\(runs\)\)"):
+        train([small_run()])

@@ -1,0 +1,1 @@
+"""Bjorck, Gomes, Selman & Weinberger 2018, "Understanding Batch Normalization"."""

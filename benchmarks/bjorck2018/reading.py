@@ -1,0 +1,35 @@
+"""What is read off the outcomes of a group, and how it stands in a table."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from typing import Any
+
+from keras_norms.lab.found import Group
+from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.report.claims import interval_text
+
+
+def seen(group: Group, probe: str, measure: Callable[[Any], float], formula: str) -> Quantity:
+    """A number of what a probe saw at its only look.
+
+    What overflowed is infinite: a network beyond float32 is at the end of every scale.
+    """
+
+    def number(rows: Any) -> float:
+        value = float(measure(rows[0]))
+        return value if math.isfinite(value) else math.inf
+
+    return group.probed(probe).quantity(number, formula)
+
+
+def shown(quantity: Quantity) -> str:
+    """The median over seeds with its interval."""
+    return interval_text([*quantity.values.values()])
+
+
+def ends(group: Group) -> str:
+    """How many of the runs were dead at the start, blew up or went on, in words."""
+    return ", ".join(f"{n} {verdict}" for verdict, n in Counter(o.verdict for o in group).items())
