@@ -72,11 +72,11 @@ def test_no_argument_is_lost_without_a_word(kind):
     found = dict(variants(kind))
     assert len(found) >= 3
     for layer in found.values():
-        layer.build((None, 4, 4, 4))
+        layer.build((None, 4, 4, 32))
     for to in TARGETS:
         scheme = get(to)
         for name, layer in found.items():
-            made = attach(scheme, layer, layers.Conv2D(4, 1))
+            made = attach(scheme, layer, layers.Conv2D(32, 1))
             carried = made.layers[0].get_config().get(name) == layer.get_config()[name]
             said = f"{name}=" in made.said or (name, to) == ("renorm", "renorm")
             assert carried or said or name == "groups", (name, to, made.said)
