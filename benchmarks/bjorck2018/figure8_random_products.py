@@ -86,9 +86,8 @@ class RandomProducts(Experiment):
         yield Table(f"{self.name()}-values", pd.DataFrame(rows), "Singular values: medians.")
 
     def figures(self, found):
-        caption = f"Singular values of products of {self.size} rows; the lines are Theorem 1."
-        figure = Figure(self.name(), found.folder, caption)
-        wide = len(self.factors)
+        caption = f"Singular values of products of {self.size} rows; lines: Theorem 1."
+        figure, wide = Figure(self.name(), found.folder, caption), len(self.factors)
         with drawing(figure, width=2.8 * wide, height=3.4, columns=wide, shared=False) as axes:
             for axis, m in zip(np.atleast_1d(axes), sorted(self.factors), strict=True):
                 counts = np.sum([one["counts"] for one in found[f"M = {m}"]], axis=0)
