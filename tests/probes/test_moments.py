@@ -40,6 +40,15 @@ def test_histograms():
     assert math.isnan(histogram(np.zeros(3), 3)["kurtosis"])
 
 
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_in_no_bin(odd: float):
+    found = histogram(np.float32([-1, odd, 1, 1]), 2)
+    assert found["counts"] == [1, 2]
+    assert math.isnan(found["std"])
+    assert math.isnan(found["kurtosis"])
+    assert sum(histogram(np.float32([odd]), 2)["counts"]) == 0
+
+
 def test_layers_of_a_kind():
     model = convolutional(normalized=True)
     names = {kind: [layer.name for layer in layers_of(model, kind)] for kind in

@@ -32,6 +32,7 @@ SMALL = {
     "largest_rate_by_depth": {"depths": (8, 14), "seeds": 6, "most": 6},
     "largest_rate_by_initialization": {"depths": (8,), "seeds": 6, "most": 6},
     "noise_bound": {"batches": (1, 4), "draws": 400, "seeds": 6},
+    "noise_in_training": {"seeds": 6},
     "one_normalizer": {"depths": (8,), "seeds": 6, "most": 6, "compared": 6},
     "cancellation": {},
 }

@@ -92,6 +92,7 @@ def test_what_they_answer(both):
     assert sum(found["predicted"]) == pytest.approx(1)
     (found,) = rows(probed, "cancellation")
     assert np.all(np.array(found["a"]) >= np.array(found["d"]) - 1e-9)
+    np.testing.assert_allclose(found["gradient"], found["d"], atol=1e-5)
     (found,) = rows(probed, "curvature")
     assert found["lambda_max"] > 0
 
