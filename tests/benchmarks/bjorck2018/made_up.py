@@ -16,7 +16,7 @@ ENTRIES, CLASSES, CHANNELS = 6, 10, 4
 
 
 def rule(run: Run) -> Outcome:
-    """Trains below an edge that is higher with BN, better where steps are noisier; probes as the paper."""
+    """Trains below an edge, higher with BN; better where steps are noisier; probes as the paper."""
     plain = run.normalizer == "none"
     edge = 0.01 if plain else 1.0
     if run.learning_rate > 10 * edge:
