@@ -38,7 +38,7 @@ def draw_step(figure: Figure, rows: Mapping[str, Any], layers: Sequence[int]) ->
                 (axes[0, k], mean, "mean", "RdBu_r"),
                 (axes[1, k], logs, "log10 variance", "viridis"),
             ):
-                reach = float(np.nanmax(np.abs(mean))) or 1.0
+                reach = float(np.abs(mean[np.isfinite(mean)]).max(initial=0)) or 1.0
                 limits = {"vmin": -reach, "vmax": reach} if what == "mean" else {}
                 extent = (0, values.shape[1], 0, 100)
                 drawn = heat_map(axis, values, origin="lower", cmap=cmap, extent=extent, **limits)

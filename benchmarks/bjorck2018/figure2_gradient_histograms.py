@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.bjorck2018.networks import ARMS, WITH, WITHOUT, InitializationExperiment
-from benchmarks.bjorck2018.reading import ends, seen, shown
+from benchmarks.bjorck2018.reading import seen, shown, starts
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import option
 from keras_norms.lab.report.figures import Figure, colour, drawing
@@ -53,7 +53,7 @@ class GradientHistograms(InitializationExperiment):
                 "network": arm,
                 "standard deviation": shown(self.of(found, arm, "std")),
                 "kurtosis": shown(self.of(found, arm, "kurtosis")),
-                "before the first step": ends(found[arm]),
+                "before the first step": starts(found[arm]),
             }
             for arm in ARMS
         ]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from benchmarks.bjorck2018.drawings import draw_step
 from benchmarks.bjorck2018.networks import RATES, WITHOUT, NetworkExperiment
+from benchmarks.bjorck2018.reading import starts
 from benchmarks.bjorck2018.walks import diverging_step
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
@@ -83,7 +84,7 @@ class DivergingStep(NetworkExperiment):
 
     def tables(self, found):
         rows = [
-            {"layer": layer} | {
+            {"layer": layer, "before the step": starts(found[STEP])} | {
                 f"log10 of the largest variance, {100 * share / (self.shares - 1):.0f} %":
                 interval_text([self.largest(one, layer, share) for one in found[STEP]])
                 for share in sorted({0, self.shares // 2, self.shares - 1})}
@@ -93,7 +94,7 @@ class DivergingStep(NetworkExperiment):
                     "Largest channel variance by share of the step: median, interval.")  # fmt: skip
 
     def figures(self, found):
-        figure = Figure(self.name(), found.folder, "Channel means and variances by share of the "
-                        "step, first seed.")  # fmt: skip
+        caption = "Channel means and variances by share of the step, first seed."
+        figure = Figure(self.name(), found.folder, caption)
         (rows,) = found[STEP][0].probed.values()
         yield draw_step(figure, rows[0], self.layers)

@@ -12,7 +12,7 @@ from benchmarks.bjorck2018.reading import seen
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.report.claims import interval_text
-from keras_norms.lab.report.figures import Figure, colour, drawing, marker
+from keras_norms.lab.report.figures import Figure, colour, drawing
 from keras_norms.lab.report.tables import Table
 
 STATISTICS = {"channel_mean": "|channel mean|", "channel_std": "channel standard deviation"}
@@ -90,10 +90,9 @@ class MomentsByDepth(InitializationExperiment):
                 for arm, normalizer in ARMS.items():
                     rows = found[arm].probed("moments")
                     logs = np.log10([self.by_layer(one[0], name) for one in rows])
-                    look = {"color": colour(normalizer), "marker": marker(normalizer)}
-                    x = self.convolutions()
-                    axis.plot(x, np.median(logs, 0), markevery=12, label=arm, **look)
-                    axis.fill_between(x, *np.quantile(logs, (0, 1), 0), alpha=0.2, fc=look["color"])
+                    x, look = self.convolutions(), colour(normalizer)
+                    axis.plot(x, np.median(logs, 0), label=arm, color=look)
+                    axis.fill_between(x, *np.quantile(logs, (0, 1), 0), alpha=0.2, fc=look)
                 axis.set(title=words, xlabel="layer", ylabel="log10 magnitude")
             axes[0].legend()
         yield figure

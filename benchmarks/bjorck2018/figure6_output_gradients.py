@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmarks.bjorck2018.drawings import heat_map
 from benchmarks.bjorck2018.networks import ARMS, WITH, WITHOUT, InitializationExperiment
-from benchmarks.bjorck2018.reading import ends, seen, shown
+from benchmarks.bjorck2018.reading import seen, shown, starts
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.tables import Table
@@ -55,7 +55,7 @@ class OutputGradients(InitializationExperiment):
                 "network": arm,
                 "share of the largest class": shown(self.share(found, arm)),
                 "largest / median column": shown(self.contrast(found, arm)),
-                "before the first step": ends(found[arm]),
+                "before the first step": starts(found[arm]),
             }
             for arm in ARMS
         ]

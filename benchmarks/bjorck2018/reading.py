@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
+from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.found import Group
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
@@ -28,6 +29,11 @@ def seen(group: Group, probe: str, measure: Callable[[Any], float], formula: str
 def shown(quantity: Quantity) -> str:
     """The median over seeds with its interval."""
     return interval_text([*quantity.values.values()])
+
+
+def starts(group: Group) -> str:
+    """How many of the runs had a first loss that is not finite or far above chance."""
+    return f"{sum(one.verdict is Verdict.DEAD for one in group)} of {len(group)} dead at start"
 
 
 def ends(group: Group) -> str:

@@ -51,7 +51,7 @@ class Cancellation(InitializationExperiment):
         def measure(row) -> float:
             a, less = (np.array(row[name][self.layers.index(layer)], float) for name in ("a", over))
             with np.errstate(divide="ignore"):
-                return np.median((a / less)[a > 0])
+                return np.median(a[a != 0] / less[a != 0])
 
         return seen(found[arm], "cancellation", measure, f"a/{over}, layer {layer}")
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from benchmarks.bjorck2018.networks import BATCH, InitializationExperiment
-from benchmarks.bjorck2018.reading import ends, seen
+from benchmarks.bjorck2018.reading import seen, starts
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.options import option
@@ -78,7 +78,7 @@ class BranchVariance(InitializationExperiment):
             every = [self.variances(one[0]) for one in found[arm].probed("moments")]
             said = {f"block {k + 1}": interval_text([v[k] for v in every])
                     for k in (0, len(every[0]) // 2, len(every[0]) - 1)}  # fmt: skip
-            rows.append({"network": arm, **said, "before the first step": ends(found[arm])})
+            rows.append({"network": arm, **said, "before the first step": starts(found[arm])})
         yield Table(f"{self.name()}-blocks", pd.DataFrame(rows), "Variance: medians over seeds.")
 
     def figures(self, found):

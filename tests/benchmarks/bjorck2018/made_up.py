@@ -16,7 +16,7 @@ ENTRIES, CLASSES, CHANNELS = 6, 10, 4
 
 
 def rule(run: Run) -> Outcome:
-    """Trains below an edge that is higher with BN, better at higher rates; probes as the paper."""
+    """Trains below an edge, higher with BN; better where steps are noisier; probes as the paper."""
     plain = run.normalizer == "none"
     edge = 0.01 if plain else 1.0
     if run.learning_rate > 10 * edge:
@@ -24,7 +24,8 @@ def rule(run: Run) -> Outcome:
     elif run.learning_rate > edge:
         found = outcome(run, Verdict.UNTRAINED, (0.1, 0.1))
     else:
-        best = 0.9 + 0.02 * np.log10(run.learning_rate) + run.seed / 1e4
+        noise = run.learning_rate**2 / max(run.batch, 1)
+        best = 0.9 + 0.02 * np.log10(noise) + run.seed / 1e4
         found = outcome(run, Verdict.USEFUL, (0.5, best))
         curve = {**found.curve, "train_accuracy": (0.5, 1.0)}
         found = replace(found, curve=curve)
