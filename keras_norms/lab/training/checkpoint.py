@@ -154,17 +154,10 @@ class Keeper:
             )
         if differs := difference(said["origin"], self._origin):
             return self._unused(f"was written with {differs}")
-        reached = Reached(
-            losses=arrays["losses"].tolist(),
-            accuracies=arrays["accuracies"].tolist(),
-            rows=[tuple(row) for row in from_json(said["rows"])],
-            probed=from_json(said["probed"]),
-            cost=Cost(**said["cost"]),
-        )
-        values, optimizer = (
-            [arrays[f"{of}{k}"] for k in range(said[of])] for of in ("values", "optimizer")
-        )
-        return Checkpoint(reached, values, optimizer)
+        try:
+            return _checkpoint(said, arrays)
+        except (KeyError, TypeError, ValueError) as error:  # a name that is damaged
+            return self._unused(f"cannot be read ({type(error).__name__}: {error})")
 
     def write(
         self, reached: Reached, values: list[np.ndarray], optimizer: list[np.ndarray]
@@ -206,6 +199,20 @@ class Keeper:
             "first step",
             stacklevel=3,
         )
+
+
+def _checkpoint(said: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Checkpoint:
+    reached = Reached(
+        losses=arrays["losses"].tolist(),
+        accuracies=arrays["accuracies"].tolist(),
+        rows=[tuple(row) for row in from_json(said["rows"])],
+        probed=from_json(said["probed"]),
+        cost=Cost(**said["cost"]),
+    )
+    values, optimizer = (
+        [arrays[f"{of}{k}"] for k in range(said[of])] for of in ("values", "optimizer")
+    )
+    return Checkpoint(reached, values, optimizer)
 
 
 def _path(folder: Path, run: Run) -> Path:

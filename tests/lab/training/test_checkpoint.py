@@ -185,7 +185,7 @@ def test_nor_that_of_other_data_or_of_another_probe(trained, kept: Path):
     other.x_train[0, 0, 0, 0] += 1e-6
     moved = Program(first.run, other)
     from_the_first_step(moved, first.run, "images=")
-    with pytest.warns(UserWarning, match="images="):
+    with pytest.warns(UserWarning, match="probes="):
         killed(program, dataclasses.replace(first.run, probes=(PROBE,)), 3)
     assert from_the_first_step(program, first.run, "probes=.*answer").probed == {}
 
