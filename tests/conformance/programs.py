@@ -120,14 +120,20 @@ class Programs:
         np.testing.assert_allclose(got, np.stack(wanted), atol=2e-6)
 
     def test_an_example_alone_and_in_any_batch(self):
-        """Bit by bit: what is deployed answers no request by the others that came with it."""
+        """What is deployed answers no request by the others that came with it.
+
+        Bit by bit where each operation is a kernel of its own; a compiled or threaded sum may add
+        in an order that follows the size of the batch.
+        """
         layer = self.made((9, 8, 8, 4))
         x = draw((9, 8, 8, 4))
         predict = keras.Sequential([keras.Input((8, 8, 4)), layer]).predict_on_batch
         together = predict(x)
         for examples in ([0], [4], [3, 4], [8, 7, 6, 5, 4]):
             alone = predict(x[examples])
-            np.testing.assert_array_equal(alone, together[examples], err_msg=str(examples))
+            if BACKEND == "torch":
+                np.testing.assert_array_equal(alone, together[examples], err_msg=str(examples))
+            np.testing.assert_allclose(alone, together[examples], rtol=2e-6, atol=2e-6)
 
 
 def tangent(layer: keras.layers.Layer, x: np.ndarray, u: np.ndarray) -> np.ndarray:
