@@ -83,5 +83,7 @@ class Throughput(MachineExperiment):
         yield from throughput_tables.sentences(found["networks"])
 
     def tables(self, found):
+        if not len(found["networks"]):
+            return  # nothing was timed on any machine yet
         yield throughput_tables.rates_table(self.name(), found["networks"], found["pipelines"])
         yield throughput_tables.totals_table(self.name(), found["networks"])

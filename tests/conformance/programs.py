@@ -105,6 +105,8 @@ class Programs:
         np.testing.assert_allclose(tangent(layer, x, u), wanted, rtol=1e-3, atol=1e-4)
 
     def test_inside_a_recurrent_cell(self):
+        if BACKEND == "jax" and self.made((8, 4)).non_trainable_variables:
+            pytest.skip("Keras's scan on JAX hands no updates out, of its own layers neither")
         inputs = keras.Input((5, 4))
         outputs = keras.layers.Dense(1)(keras.layers.RNN(Cell(self.case.make()))(inputs))
         model = keras.Model(inputs, outputs)
