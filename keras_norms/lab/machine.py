@@ -43,9 +43,10 @@ class MachineExperiment(Experiment):
 
 def this_machine() -> str:
     """The GPU, or the processor with its cores and cache."""
-    import keras  # noqa: F401  # so that the provenance has a device
-
     from keras_norms.lab.provenance import processor, provenance
+    from keras_norms.lab.quiet_import import import_keras
+
+    import_keras()  # so that the provenance has a device
 
     device = provenance()["device"]
     return device if device.startswith("gpu") else processor()
