@@ -20,7 +20,7 @@ def test_a_few_as_processes(tmp_path):
         if words[:1] == ["run"] and "--help" not in words:
             words = [*words, "--dry-run"]
         done = subprocess.run(
-            [sys.executable, "-m", name, *(word for word in words if "\\x00" not in word)],
+            [sys.executable, "-m", name, *(word for word in words if "\0" not in word)],
             cwd=ROOT,
             capture_output=True,
             text=True,
