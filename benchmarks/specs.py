@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import keras_norms
+from keras_norms.lab.quiet_import import import_keras
 
 # Short runs see few batches, small networks have few channels, and some stand on another's work.
 _FITTING = {
@@ -34,4 +35,5 @@ def fitting(name: str) -> str:
 
 def every() -> dict[str, str]:
     """Name to spec, of all that is registered and of no normalizer at all."""
+    import_keras()
     return {name: fitting(name) for name in keras_norms.names()}

@@ -28,4 +28,9 @@ def test_a_few_as_processes(tmp_path):
         )
         assert done.returncode in STATUSES, (words, done.stderr)
         assert "Traceback" not in done.stderr, (words, done.stderr)
-        assert len(done.stderr.strip().splitlines()) <= 3, (words, done.stderr)
+        # What TensorFlow says of itself while it loads is not ours.
+        lines = done.stderr.strip().splitlines()
+        ours = [
+            line for line in lines if not line.startswith(("WARNING: All log", "I0000", "W0000"))
+        ]
+        assert len(ours) <= 3, (words, done.stderr)
