@@ -30,7 +30,6 @@ def test_a_few_as_processes(tmp_path):
         assert "Traceback" not in done.stderr, (words, done.stderr)
         # What TensorFlow says of itself while it loads is not ours.
         lines = done.stderr.strip().splitlines()
-        ours = [
-            line for line in lines if not line.startswith(("WARNING: All log", "I0000", "W0000"))
-        ]
+        theirs = ("WARNING: All log", "I0000", "W0000")
+        ours = [line for line in lines if not line.startswith(theirs)]
         assert len(ours) <= 3, (words, done.stderr)
