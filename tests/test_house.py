@@ -59,7 +59,7 @@ def wrong(path: Path, source: str) -> list[str]:
     own = STAIR.index(floor(".".join(path.with_suffix("").parts)))
     names = list(imports(source))
     down = [name for name in names if floor(name) and STAIR.index(floor(name)) > own]
-    allowed = {path.stem} | STREAMS.get(str(path), set())
+    allowed = {path.stem.partition("_")[0]} | STREAMS.get(str(path), set())
     backends = {name for name in names if name.partition(".")[0] in BACKENDS - allowed}
     apart = [name for name in names if floor(name) and floor(name) == APART.get(STAIR[own])]
     return [*down, *apart, *backends] if path.parts[0] == "keras_norms" else down

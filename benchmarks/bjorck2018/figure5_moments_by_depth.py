@@ -42,6 +42,7 @@ class MomentsByDepth(InitializationExperiment):
 
     def by_layer(self, row, statistic: str) -> np.ndarray:
         values = np.array(row[f"output_{statistic}"], float)
+        values[~np.isfinite(values)] = np.inf  # of a network that is dead at its start
         return values[[self.place(layer) - 1 for layer in self.convolutions()]]
 
     def slope(self, found, arm: str, statistic: str = "channel_std"):

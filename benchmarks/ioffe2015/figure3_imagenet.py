@@ -13,7 +13,8 @@ from keras_norms.lab.options import option
 from keras_norms.lab.report.ends import ends
 from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.training.all_devices import OnAllDevices
-from keras_norms.lab.training.run import PRECISIONS, Run
+from keras_norms.lab.training.run import Run
+from keras_norms.lab.training.validity import PRECISIONS
 from keras_norms.lab.tuning import with_data
 
 GENERATED, RATE = "generated", 0.0015

@@ -9,7 +9,7 @@ from benchmarks.ioffe2015 import throughput_tables
 from benchmarks.ioffe2015.networks import X5
 from keras_norms.lab.machine import MachineExperiment
 from keras_norms.lab.options import option
-from keras_norms.lab.training.run import PRECISIONS
+from keras_norms.lab.training.validity import PRECISIONS
 from keras_norms.lab.walk import Recorded
 
 NETWORK = "benchmarks.speed.training.images_per_second"

@@ -48,6 +48,11 @@ def total(x: Any, axes: tuple[int, ...], weight: Any | None = None) -> Any:
     return jax.numpy.sum(x, axis=axes, keepdims=True) if axes else x
 
 
+def largest(x: Any, axes: tuple[int, ...]) -> Any:
+    """The largest `x` over `axes`, kept, where none is negative; of none it is zero."""
+    return jax.numpy.max(x, axis=axes, keepdims=True, initial=0)
+
+
 def sums_by_product() -> bool:
     """Whether a small sum that is laid out again is better a matrix product: on a CPU.
 

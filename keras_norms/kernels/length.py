@@ -8,6 +8,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from keras_norms.kernels.native import native
+
 Tensor = Any
 
 
@@ -23,7 +25,7 @@ def scaled_squares(x: Tensor, axes: Sequence[int]) -> tuple[Tensor, Tensor, Tens
         axes: non-negative axes of the vectors, kept; there may be none.
     """
     size = ops.abs(ops.stop_gradient(x))
-    largest = ops.max(size, axis=tuple(axes), keepdims=True, initial=0) if axes else size
+    largest = native.largest(size, tuple(axes)) if axes else size
     limit = 1e300 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1e30
     low = ops.where(largest < 1 / limit, 1 / limit, largest)
     scale = ops.where(largest > limit, limit, low)

@@ -104,6 +104,11 @@ def _only_cpus() -> bool:
     return not tf.config.list_physical_devices("GPU")
 
 
+def largest(x: tf.Tensor, axes: tuple[int, ...]) -> tf.Tensor:
+    """The largest `x` over `axes`, kept, where none is negative; of none it is zero."""
+    return ops.max(x, axis=axes, keepdims=True, initial=0)
+
+
 def sums_by_product() -> bool:
     """Whether a small sum that is laid out again is better a matrix product: on a CPU.
 

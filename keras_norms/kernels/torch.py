@@ -16,6 +16,9 @@ from torch.autograd import forward_ad
 
 from keras_norms.kernels.keras_internals import torch_device
 from keras_norms.kernels.statistics import Moments, sample_mean, value_count
+from keras_norms.kernels.torch_replicas import all_sum as all_sum
+from keras_norms.kernels.torch_replicas import replica as replica
+from keras_norms.kernels.torch_replicas import replicas as replicas
 
 if TYPE_CHECKING:
     from keras_norms.kernels.groups import Groups
@@ -157,10 +160,15 @@ def _native_group_norm(
         # Of four dimensions, for which alone the native operation takes channels at the end.
         z = x.reshape(len(x), -1, 1, size).movedim(-1, 1)
         weights = [w for w in (gamma, beta) if w is not None]
-        if _is_recorded() or len(x) == 1:  # a batch of one may have any first stride
+        if _is_recorded():
             z = z.contiguous()
-        elif weights and torch.is_grad_enabled():
-            z = _AlwaysDifferentiated.apply(z, *weights)
+        else:
+            if len(x) == 1:
+                # Axes of one may have any stride, in which the native operation reads a layout;
+                # the other layout would add in another order than in larger batches.
+                z = z.as_strided(z.shape, (z.numel(), 1, size, size))
+            if weights and torch.is_grad_enabled():
+                z = _AlwaysDifferentiated.apply(z, *weights)
     y, mean, rstd = torch.native_group_norm(
         z, gamma, beta, len(z), size, z.shape[2], number, epsilon
     )
@@ -177,7 +185,7 @@ class _AlwaysDifferentiated(torch.autograd.Function):
     @staticmethod
     def forward(context: Any, x: torch.Tensor, *others: torch.Tensor) -> torch.Tensor:
         context.others = len(others)
-        return x.view_as(x)
+        return x.detach()  # its own strides, which a view of axes of one may change
 
     @staticmethod
     def backward(context: Any, upstream: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
@@ -214,47 +222,15 @@ def total(
     return torch.sum(x, dim=axes, keepdim=True) if axes else x
 
 
+def largest(x: torch.Tensor, axes: tuple[int, ...]) -> torch.Tensor:
+    """The largest `x` over `axes`, kept, where none is negative; of none it is zero."""
+    # Not by `keras.ops.max`, which `torch.compile` cannot read.
+    return torch.amax(x, dim=axes, keepdim=True) if x.numel() else total(x, axes)
+
+
 def sums_by_product() -> bool:
     """Whether a small sum that is laid out again is better a matrix product: no reason to here."""
     return False
-
-
-def replicas(x: torch.Tensor) -> int:
-    """How many processes run this at once, each with its part of the batch."""
-    distributed = torch.distributed
-    if x.device.type == "meta" or not distributed.is_available():
-        return 1
-    return distributed.get_world_size() if distributed.is_initialized() else 1
-
-
-def replica() -> int:
-    """Which of them this is."""
-    return torch.distributed.get_rank()
-
-
-def all_sum(x: torch.Tensor) -> torch.Tensor:
-    """The sum of the `x` of all processes, whose gradient is the sum of their gradients."""
-    known = torch.distributed.get_backend_config()
-    if f"{x.device.type}:" not in known:
-        raise ValueError(
-            f"synchronized=True cannot sum tensors on device {x.device.type!r} over the "
-            f"processes: the default group of torch.distributed has the backends {known!r}. Call "
-            f"torch.distributed.init_process_group with a backend for {x.device.type!r} ('gloo' "
-            "for a CPU, 'nccl' for CUDA), or leave `synchronized` False."
-        )
-    return _AllSum.apply(x)
-
-
-class _AllSum(torch.autograd.Function):
-    @staticmethod
-    def forward(context: Any, x: torch.Tensor) -> torch.Tensor:
-        summed = x.clone(memory_format=torch.contiguous_format)
-        torch.distributed.all_reduce(summed)
-        return summed
-
-    @staticmethod
-    def backward(context: Any, upstream: torch.Tensor) -> torch.Tensor:
-        return _AllSum.apply(upstream)
 
 
 def tanh(x: torch.Tensor) -> torch.Tensor:

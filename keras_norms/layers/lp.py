@@ -8,7 +8,7 @@ from typing import Unpack
 import keras
 from keras import ops
 
-from keras_norms.kernels import Moments, affine, gathered, moments, summed
+from keras_norms.kernels import Moments, affine, gathered, moments, native, summed
 from keras_norms.layers.base import Tensor
 from keras_norms.layers.memory import MemoryOptions, RememberingNormalization
 from keras_norms.layers.momentum import Momentum
@@ -100,9 +100,7 @@ class LpNormalization(RememberingNormalization):
         if visible is not None:
             size = ops.where(visible, size, 0)
         if self.p == "inf":
-            largest = ops.max(size, axis=axes, keepdims=True, initial=0)
-            # Of an empty batch torch gives one number for all channels.
-            largest = ops.broadcast_to(largest, ops.shape(statistics.variance))
+            largest = native.largest(size, axes)
             return ops.square(ops.max(gathered(largest), axis=0) if self.synchronized else largest)
         total = ops.sum(size**self.p, axis=axes, keepdims=True)
         (total,) = summed(total) if self.synchronized else (total,)

@@ -8,7 +8,7 @@ from typing import Any
 import keras
 from keras import initializers, ops
 
-from keras_norms.kernels import affine
+from keras_norms.kernels import affine, native
 from keras_norms.kernels.moments import mean_square
 from keras_norms.layers.base import Normalization, Shape, Tensor
 from keras_norms.layers.masks import hide
@@ -92,7 +92,7 @@ class PolyNormalization(Normalization):
         x, visible = hide(x, mask, axes)
         # The result does not depend on the scale, so neither does its gradient.
         seen = ops.stop_gradient(x if visible is None else ops.where(visible, x, 0))
-        scale = ops.max(ops.abs(seen), axis=axes, keepdims=True, initial=0)
+        scale = native.largest(ops.abs(seen), axes)
         scale = ops.where(scale < SMALLEST, SMALLEST, scale)
         # Within this limit the reciprocal is a normal number; XLA may multiply by it.
         limit = 1e300 if keras.backend.standardize_dtype(x.dtype) == "float64" else 1e36

@@ -34,10 +34,8 @@ class _Steps:
         elif step is not None:
             self.traced[self.flipped] = step
         self.flipped ^= self.bits.setdefault(layer, 1 << len(self.bits))
-        if step is None:
-            return
         known = self.traced.get(self.flipped)
-        if known is None and not follows:
+        if known is None and step is not None and not follows:
             known = _Unheeded(model, step, layer)
         model.train_function = known
 

@@ -85,7 +85,8 @@ def fixup(model: keras.Model, scalars: bool = True) -> keras.Model:
 
     Reference: Zhang, Dauphin & Ma 2019, arXiv 1901.09321, Section 3.
     """
-    normalizers = [layer.name for layer in model.layers if isinstance(layer, _NORMALIZERS)]
+    known = getattr(model, "layers", ())  # what is no model is refused where its branches are read
+    normalizers = [layer.name for layer in known if isinstance(layer, _NORMALIZERS)]
     if normalizers:
         raise ValueError(
             f"Argument `model` ({model.name!r}) has normalizers: {', '.join(normalizers)}. Fixup "

@@ -93,7 +93,7 @@ class Tensors:
         before = state(layer)
         for bad in (np.nan, np.inf, -np.inf):
             x = draw(SHAPE)
-            x[2, 1] = bad
+            x[:, 1] = bad  # in each virtual batch, where there are several
             after = step(x, None).state
             for name, value in before.items():
                 if name.startswith("moving"):

@@ -73,7 +73,8 @@ def complete(
 
     Args:
         rule: of runs.
-        answers: of computations, by the last part of their function's name.
+        answers: of computations, by the last part of their function's name; or what makes them
+            of the job.
     """
     done = []
     while jobs := walk.missing():
@@ -90,4 +91,5 @@ def complete(
 def _contents(job: Any, rule: Rule, answers: dict[str, Any]) -> dict[str, Any]:
     if isinstance(job, Run):
         return rule(job).parts()
-    return {"": answers[job.function.rpartition(".")[2]]}
+    answer = answers[job.function.rpartition(".")[2]]
+    return {"": answer(job) if callable(answer) else answer}

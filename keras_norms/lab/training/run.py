@@ -9,28 +9,27 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-import math
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from keras_norms.lab.backend import backend
-from keras_norms.lab.data.table import EACH_EPOCH, MOVED, choose_data, is_stream, pixels
+from keras_norms.lab.data.table import EACH_EPOCH, MOVED, is_stream, pixels
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.models.table import MODELS
-from keras_norms.lab.specs import Chosen, choose
+from keras_norms.lab.specs import Chosen
 from keras_norms.lab.training import normalizers, schedules
-from keras_norms.lab.training.options import INITIALIZERS, OPTIMIZERS, PARTS, SHARED
+from keras_norms.lab.training.choosers import CHOOSERS, without
+from keras_norms.lab.training.options import PARTS, SHARED
 from keras_norms.lab.training.outcome import Outcome
 from keras_norms.lab.training.probe_table import choose_probe
 from keras_norms.lab.training.schema import known_fields
+from keras_norms.lab.training.validity import check_values
 from keras_norms.lab.user_object import digest, is_user_object
 
 if TYPE_CHECKING:
     from keras_norms.lab.training.bench import Bench
 
-PRECISIONS = ("float32", "mixed_bfloat16")
-LEAST = {"batch": 0, "steps": 1, "evaluate_every": 0, "seed": 0}
 # What one compiled program takes as an argument rather than being compiled for.
 ARGUMENTS = ("learning_rate", "schedule", "initializer", "steps", "evaluate_every", "stop_at")
 ARGUMENTS += ("keep_predictions", "seed", "probes")
@@ -90,20 +89,7 @@ class Run:
     probes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, least in LEAST.items():
-            value = getattr(self, name)
-            whole = isinstance(value, int) and not isinstance(value, bool)
-            self._require(name, whole and value >= least, f"a whole number of at least {least}")
-        positive = _is_real(self.learning_rate) and 0 < self.learning_rate < math.inf
-        self._require("learning_rate", positive, "a positive and finite number")
-        share = _is_real(self.stop_at) and 0 <= self.stop_at <= 1
-        self._require("stop_at", share, "a number in [0, 1]")
-        kept = isinstance(self.keep_predictions, bool)
-        self._require("keep_predictions", kept, "True or False")
-        self._require("backend", isinstance(self.backend, str), "text")
-        self._require("precision", self.precision in PRECISIONS, f"one of {PRECISIONS}")
-        listed = isinstance(self.probes, tuple) and all(isinstance(p, str) for p in self.probes)
-        self._require("probes", listed, "a tuple of specs, as in ('ray:at=(0,3)',)")
+        check_values(self)
         self._set("learning_rate", float(self.learning_rate))
         self._set("stop_at", float(self.stop_at))
         self._set("normalizer", normalizers.canonical(self.normalizer))
@@ -123,10 +109,6 @@ class Run:
                 f"Invalid initializer={self.initializer!r}: your own model draws its own weights; "
                 "leave it out"
             )
-
-    def _require(self, name: str, holds: bool, instead: str) -> None:
-        if not holds:
-            raise BadInput(f"Invalid {name}={getattr(self, name)!r}: must be {instead}")
 
     def _set(self, name: str, value: Any) -> None:
         object.__setattr__(self, name, value)
@@ -177,14 +159,14 @@ class Run:
         # SGD steps by the gradient, into which a variable's own rate can be multiplied.
         parts = optimizer.name != "sgd" and optimizer.arguments["applies_to"] != PARTS[0]
         content = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARGUMENTS}
-        content["data"] = _without(self.of("data"), EACH_EPOCH)
-        content["optimizer"] = _without(optimizer, *SHARED), optimizer.arguments["l2"] > 0, parts
+        content["data"] = without(self.of("data"), EACH_EPOCH)
+        content["optimizer"] = without(optimizer, *SHARED), optimizer.arguments["l2"] > 0, parts
         return tuple(content.items()) + tuple(self._sources().items())
 
     @property
     def images(self) -> str:
         """The data's spec without what is drawn from the run's seed: runs may share the arrays."""
-        return _without(self.of("data"), EACH_EPOCH, *MOVED)
+        return without(self.of("data"), EACH_EPOCH, *MOVED)
 
     @property
     def streamed(self) -> bool:
@@ -259,46 +241,8 @@ class Run:
         return cls(**content | {"probes": tuple(content.get("probes", ()))})
 
 
-@functools.lru_cache(1024)
-def _model(text: str) -> Chosen:
-    return choose("model", text, MODELS)
-
-
-@functools.lru_cache(1024)
-def _optimizer(text: str) -> Chosen:
-    found = choose("optimizer", text, OPTIMIZERS, SHARED)
-    if found.arguments["applies_to"] == PARTS[0]:
-        # There is no rest, whose rate then says nothing.
-        text = _without(found, "rest_rate")
-        found = Chosen(
-            found.name, {**found.arguments, "rest_rate": SHARED["rest_rate"].default}, text
-        )
-    return found
-
-
-CHOOSERS = {
-    "model": _model,
-    "data": functools.lru_cache(1024)(choose_data),
-    "optimizer": _optimizer,
-    "initializer": functools.lru_cache(64)(lambda text: choose("initializer", text, INITIALIZERS)),
-}
-
-
-def _without(chosen: Chosen, *keys: str) -> str:
-    """The text of a spec without some of its arguments."""
-    from keras_norms.schemes.spec import Term, parse_term
-
-    term = parse_term(chosen.text)
-    kept = {key: value for key, value in term.arguments.items() if key not in keys}
-    return str(Term(term.name, kept))
-
-
 def _price_of_yours(arguments: Any, pixels: int, batch: int) -> float:
     return 100.0
-
-
-def _is_real(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _hash(content: Any) -> str:

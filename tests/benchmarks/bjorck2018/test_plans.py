@@ -40,7 +40,7 @@ SMALL = {
 
 def answers() -> dict:
     return {
-        "product": matrices.product(60, 1, 60, 0),
+        "product": lambda job: matrices.product(**job.arguments, seed=job.seed),
         "errors": gradient_noise.errors([1, 4], [0.01, 0.1, 1.0], 400, Bench(), 0),
     }
 
