@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import replace
 
 from keras_norms.lab.errors import BadInput
@@ -24,15 +24,8 @@ WAIT = 0.5  # seconds at most between two looks at what other processes have und
 LOOK = 2.0  # seconds after which what others have finished is looked at again
 QUICK = 1.0  # seconds of a job that need not outlive a power failure
 
-OnFinish = Callable[[Job, float], None]
 
-
-def work(
-    walks: Sequence[Walk],
-    ledger: Ledger,
-    bench: Bench,
-    on_finish: OnFinish = lambda job, seconds: None,
-) -> None:
+def work(walks: Sequence[Walk], ledger: Ledger, bench: Bench) -> None:
     """Does what the walks want; returns when all of it is finished, here or elsewhere.
 
     A job that another live process has under way is left to it. A process goes on with the program
@@ -49,7 +42,7 @@ def work(
         held = ledger.under_way()
         took, looked = False, time.monotonic()
         for job in _ordered(wanted, held, program):
-            if _do(job, ledger, bench, on_finish):
+            if _do(job, ledger, bench):
                 took, program = True, job.program
                 if time.monotonic() - looked > LOOK:
                     break
@@ -93,7 +86,7 @@ def _ordered(wanted: Sequence[Job], held: set[str], program: Hashable) -> Iterat
     yield from (job for job in free if job.program == first.program)
 
 
-def _do(job: Job, ledger: Ledger, bench: Bench, on_finish: OnFinish) -> bool:
+def _do(job: Job, ledger: Ledger, bench: Bench) -> bool:
     """Whether it was this process's to do."""
     lease = ledger.take(job.key, job.parts.values())
     if lease is None:
@@ -111,7 +104,6 @@ def _do(job: Job, ledger: Ledger, bench: Bench, on_finish: OnFinish) -> bool:
             ledger.put(record, durable=seconds > QUICK)
         if finished := getattr(job, "finished", None):
             finished(bench)  # its checkpoint, for example, is needed no more
-    on_finish(job, seconds)
     return True
 
 

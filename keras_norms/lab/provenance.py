@@ -64,7 +64,7 @@ def require_backend(backend: str) -> None:
 
     if backend != keras.config.backend():
         raise BadInput(
-            f"backend={backend!r} is not the one that is running, {keras.config.backend()!r}: set "
+            f"Invalid backend={backend!r}: {keras.config.backend()!r} is running; set "
             f"KERAS_BACKEND={backend}"
         )
 

@@ -24,12 +24,10 @@ class Search:
         steps: yields lists of jobs, is sent their outcomes, returns what it found; a function of
             the outcomes alone, so that every process takes the same way.
         most: how many jobs it may take, for the time left.
-        title: what it searches, in a few words.
     """
 
     steps: Steps
     most: int = 0
-    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -135,12 +133,14 @@ class Walk:
             if not isinstance(job, Job):
                 raise self._wrong(f"group {name!r} holds {job!r}, which is no job: write Run(...)")
             content = json.dumps(job.as_dict(), sort_keys=True, default=str)
-            if self._content.setdefault(_identity(job), content) != content:
+            known = self._content.get(_identity(job))
+            if known is None:
+                self._content[_identity(job)] = content
+                self.found.jobs.append(job)
+            elif known != content:
                 raise self._wrong(f"two jobs of key {job.key} differ: {content} is one of them")
         if not listed:
             raise self._wrong(f"group {name!r} is empty: yield at least one job in it")
-        known = {_identity(job) for job in self.found.jobs}
-        self.found.jobs += [job for job in listed if _identity(job) not in known]
         return listed
 
     def _wrong(self, what: str) -> BadInput:

@@ -6,7 +6,7 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from keras_norms.lab.edges.cell import Cell
-from keras_norms.lab.edges.search import Search
+from keras_norms.lab.edges.search import Search, explore
 
 if TYPE_CHECKING:
     from keras_norms.lab.training import Outcome, Run
@@ -15,11 +15,9 @@ if TYPE_CHECKING:
 def chain(
     programs: Sequence[Run], search: Search
 ) -> Generator[list[Run], list[Outcome], list[Cell]]:
-    """Yields the next run of each seed whose edges are not settled; returns the cells."""
+    """Yields what `explore` yields for one after the other; returns the cells."""
     cells: list[Cell] = []
     for program in programs:
-        cell = search.cell(program, cells[-1] if cells else None)
-        while runs := search.wanted(cell):
-            cell = cell.given((yield runs))
-        cells.append(cell)
+        start = search.cell(program, cells[-1] if cells else None)
+        cells.append((yield from explore(start, search)))
     return cells

@@ -6,7 +6,7 @@ A run is asked for once, since the same run would end the same.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +18,9 @@ from keras_norms.lab.edges.threshold import SEARCHED, WIDTH, Thresholds, known_e
 from keras_norms.lab.errors import BadInput
 
 if TYPE_CHECKING:  # so that results are read without a framework
-    from keras_norms.lab.training import Run
+    from keras_norms.lab.training import Outcome, Run
 
 NEIGHBOURS = 0.5  # decades by which edges of neighbouring cells differ, about
-Ask = Callable[[Sequence[Any]], Sequence[Any]]  # from runs to their outcomes
 
 
 @dataclass(frozen=True)
@@ -92,10 +91,10 @@ def next_rate(
     return float(rates[best]) if gains[best] > -np.inf else None
 
 
-def explore(cell: Cell, search: Search, ask: Ask) -> Cell:
-    """Asks for runs, those of all seeds at once, until each seed's edges are settled."""
+def explore(cell: Cell, search: Search) -> Generator[list[Run], list[Outcome], Cell]:
+    """Yields the next run of each seed whose edges are not settled; returns the cell."""
     while runs := search.wanted(cell):
-        cell = cell.given(ask(runs))
+        cell = cell.given((yield runs))
     return cell
 
 

@@ -120,11 +120,11 @@ class Ledger:
     def _is_new(self, key: str) -> bool:
         return key not in self._keys and self._store.read(key) is not None
 
-    def release_of(self, pid: int, keys: Iterable[str] | None = None) -> None:
+    def release_of(self, pid: int) -> None:
         """Releases what a process of this host held, which is known to have ended."""
         for key, claimed in self._store.claimed().items():
             owner = claimed.owner
-            if owner and owner.is_here() and owner.pid == pid and (keys is None or key in keys):
+            if owner and owner.is_here() and owner.pid == pid:
                 self._store.release(key, claimed.token)
 
     def _drop(self, key: str, reason: str) -> None:

@@ -11,11 +11,8 @@ import optuna
 from keras_norms.lab.edges.sampler import ThresholdSampler
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Bench
-from keras_norms.lab.max_learning_rate.result import MaxLearningRate
+from keras_norms.lab.max_learning_rate.result import BETWEEN_SEEDS, RATE, SEED, MaxLearningRate
 from keras_norms.lab.user_object import load
-
-RATE, SEED = "learning_rate", "seed"
-BETWEEN_SEEDS = 0.2  # decades by which the edges of two seeds differ
 
 
 def search(

@@ -15,13 +15,12 @@ from rich.progress import Progress
 from keras_norms.lab.edges.sampler import VERDICT, ThresholdSampler
 from keras_norms.lab.edges.threshold import WIDTH, Thresholds
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.max_learning_rate.result import MaxLearningRate
+from keras_norms.lab.max_learning_rate.result import BETWEEN_SEEDS, RATE, SEED, MaxLearningRate
 from keras_norms.lab.max_learning_rate.user_batches import UserBatches
 from keras_norms.lab.max_learning_rate.user_model import UserModel
 from keras_norms.lab.trials import open_storage
 
-RATE, SEED, SETTINGS = "learning_rate", "seed", "settings"
-BETWEEN_SEEDS = 0.2  # decades by which the edges of two seeds differ
+SETTINGS = "settings"
 
 
 def find_max_learning_rate(

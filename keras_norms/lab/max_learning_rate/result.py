@@ -21,6 +21,8 @@ from keras_norms.lab.edges.threshold import Thresholds
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.report.figures import STYLE
 
+RATE, SEED = "learning_rate", "seed"
+BETWEEN_SEEDS = 0.2  # decades by which the edges of two seeds differ
 COLUMNS = ["seed", "learning_rate", "verdict", "steps", "first_loss", "last_loss", "accuracy"]
 LOOKS = {  # colour and marker
     Verdict.USEFUL: ("#0072b2", "D"),

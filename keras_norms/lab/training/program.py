@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import keras
 import numpy as np
 
 from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.provenance import require_backend
 from keras_norms.lab.training import optimizers
 from keras_norms.lab.training.batch_order import batch_indices, moves
 from keras_norms.lab.training.engines import TEST_BATCH, engine_class
@@ -37,7 +37,7 @@ class Program:
     """
 
     def __init__(self, run: Run, data: ImageData) -> None:
-        require_backend(run)
+        require_backend(run.backend)
         if run.batch > len(data.y_train):
             raise BadInput(
                 f"Invalid batch={run.batch}: {data.name!r} has {len(data.y_train)} training "
@@ -100,12 +100,3 @@ class Program:
         """Loss and accuracy on the test set."""
         with enough_memory("model", self.run.model, f"{TEST_BATCH} test images at a time"):
             return self.engine.evaluate()
-
-
-def require_backend(run: Run) -> None:
-    """Raises BadInput where `run` is for another backend than the one that is running."""
-    if run.backend != keras.config.backend():
-        raise BadInput(
-            f"Invalid backend={run.backend!r}: {keras.config.backend()!r} is running; set "
-            f"KERAS_BACKEND={run.backend}"
-        )

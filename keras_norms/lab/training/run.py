@@ -190,9 +190,9 @@ class Run:
 
     def check(self) -> None:
         """Raises BadInput for what only Keras can tell: the backend, and the normalizer's layer."""
-        from keras_norms.lab.training.program import require_backend
+        from keras_norms.lab.provenance import require_backend
 
-        require_backend(self)
+        require_backend(self.backend)
         normalizers.scheme(self.normalizer)
 
     def do(self, bench: Bench) -> dict[str, dict[str, Any]]:

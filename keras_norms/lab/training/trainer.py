@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from keras_norms.lab import data
+from keras_norms.lab.provenance import require_backend
 from keras_norms.lab.training import streamed
 from keras_norms.lab.training.loop import Loop, OnPoint, OnStep
 from keras_norms.lab.training.outcome import Outcome
-from keras_norms.lab.training.program import Program, require_backend
+from keras_norms.lab.training.program import Program
 
 if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
@@ -81,7 +82,7 @@ def _train(
 ) -> Iterator[Outcome]:
     groups: dict[tuple, list[Run]] = {}
     for run in runs:
-        require_backend(run)
+        require_backend(run.backend)
         groups.setdefault(run.program, []).append(run)
     for group in groups.values():
         for run in group:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from keras_norms.lab.execution import OnFinish, work
+from keras_norms.lab.execution import work
 from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.job import Bench, OnStep
 from keras_norms.lab.ledger import Ledger
@@ -46,13 +46,12 @@ class Task:
     def work(
         self,
         on_step: OnStep,
-        on_finish: OnFinish = lambda job, seconds: None,
         opened: Callable[[], tuple[Ledger, list[Walk]]] | None = None,
     ) -> None:
         """Does what is missing; returns when everything is finished, here or elsewhere."""
         ledger, walks = (opened or self.open)()
         folder = None if self.checkpoints is None else Path(self.checkpoints)
-        work(walks, ledger, Bench(self.data_dir, folder, on_step), on_finish)
+        work(walks, ledger, Bench(self.data_dir, folder, on_step))
 
 
 def environment(workers: int, cores: int) -> dict[str, str]:

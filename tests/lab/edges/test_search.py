@@ -15,7 +15,7 @@ from keras_norms.lab.edges.search import Search, cell_key, explore, next_rate
 from keras_norms.lab.edges.threshold import Thresholds
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
-from keras_norms.lab.training import Outcome, Run
+from keras_norms.lab.training import Run
 from tests.lab.pretending import outcome, run
 
 pytestmark = pytest.mark.once
@@ -33,12 +33,18 @@ def window(low: float, high: float, blow_up: float) -> Truth:
     return truth
 
 
-def answers(truth: Truth) -> Callable[[list[Run]], list[Outcome]]:
-    return lambda runs: [outcome(run, truth(run)) for run in runs]
+def answered(cell: Cell, search: Search, truth: Truth) -> Cell:
+    steps = explore(cell, search)
+    try:
+        runs = next(steps)
+        while True:
+            runs = steps.send([outcome(run, truth(run)) for run in runs])
+    except StopIteration as end:
+        return end.value
 
 
 def searched(truth: Truth, search: Search = ONE, near: Cell | None = None) -> Cell:
-    return explore(search.cell(run(), near), search, answers(truth))
+    return answered(search.cell(run(), near), search, truth)
 
 
 @settings(max_examples=4, deadline=None)
@@ -79,7 +85,7 @@ def test_the_choice_is_a_function_of_the_finished_runs():
     truth = window(0.01, 0.5, 3.0)
     whole = searched(truth)
     for kept in (1, 5, len(whole.outcomes) - 1):
-        resumed = explore(ONE.cell(run()).given(whole.outcomes[:kept]), ONE, answers(truth))
+        resumed = answered(ONE.cell(run()).given(whole.outcomes[:kept]), ONE, truth)
         assert resumed.outcomes == whole.outcomes
 
 
