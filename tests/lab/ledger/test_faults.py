@@ -17,9 +17,10 @@ import pytest
 from keras_norms.lab import journal
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger, Record
-from keras_norms.lab.trials import open_study
+from keras_norms.lab.trials import mirror, open_study
 from tests.lab.ledger.faults import Jobs, crew
 from tests.lab.postgres import binaries, running
+from tests.lab.pretending import outcome, run
 
 pytestmark = [pytest.mark.once, pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")]
 
@@ -162,6 +163,23 @@ def test_an_append_begins_on_a_fresh_line_whatever_stood_before_it(tmp_path, sma
         file.write(b'{"op_code":2,"worker')
     second.set_user_attr("later", 2)
     assert open_study("s", path).user_attrs == {"finished": 1, "later": 2}
+
+
+@pytest.mark.parametrize("kind", ["journal", "sqlite"])
+def test_a_full_disk_under_the_searches_is_a_warning(tmp_path, kind, small_disk):
+    """The records have everything; a study that is cut short is written again."""
+    path = tmp_path / ("searches.log" if kind == "journal" else "s.db")
+    storage = path if kind == "journal" else f"sqlite:///{path}"
+    open_study("before", storage)
+    done = [(run(0.1, seed), outcome(run(0.1, seed))) for seed in range(40)]
+    small_disk(path.stat().st_size + 4096)
+    with pytest.warns(UserWarning, match="the records have them") as said:
+        mirror({"search": done}, storage)
+    assert len(said) == 1
+    assert "\n" not in str(said[0].message)
+    small_disk(resource.RLIM_INFINITY)
+    mirror({"search": done}, storage)
+    assert len(open_study("search", storage).trials) >= len(done)
 
 
 def test_a_foreign_journal_is_refused_and_untouched(tmp_path):

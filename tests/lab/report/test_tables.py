@@ -56,3 +56,17 @@ def test_latex_escapes_what_it_would_read_and_names_the_origin(tmp_path):
     assert r"50 \% & learning\_rate \\" in text
     assert r"a\_b \& c & 10 [9, 11] \\" in text
     assert (tmp_path / "arms.md").read_text().endswith("\n<sub>here</sub>\n")
+
+
+@pytest.mark.parametrize(
+    "name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "<script>x</script>", "<img>"]
+)
+def test_a_name_of_a_user_does_nothing_where_it_is_read(name, tmp_path):
+    """A formula in a spreadsheet, a tag in a browser, a line outside of a comment of LaTeX."""
+    Table("arms", pd.DataFrame({"arm": [name]}), f"Of {name}\n\\input{{x}}").write(tmp_path)
+    cell = pd.read_csv(tmp_path / "arms.csv")["arm"][0]
+    assert cell == (name if name.startswith("<") else f"'{name}")
+    assert "<s" not in (row := (tmp_path / "arms.md").read_text().splitlines()[-1])
+    assert "<i" not in row
+    lines = (tmp_path / "arms.tex").read_text().splitlines()
+    assert all(line.startswith("%") for line in lines[: lines.index(r"\begin{tabular}{l}")])
