@@ -8,8 +8,10 @@ The test set is read once, by the seeds of the comparison (`Experiment.paired`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from keras_norms.lab.found import Group
 from keras_norms.lab.quantity import Quantity
@@ -53,3 +55,18 @@ def mean_accuracy(group: Group) -> Quantity:
         return 0.0 if outcome.verdict.blown else sum(column) / len(column)
 
     return group.quantity(mean, "mean test accuracy")
+
+
+def peak_rate(rates: Sequence[float], accuracies: Sequence[float]) -> float:
+    """Where a parabola through the best of one seed's rates and its neighbours is highest.
+
+    Args:
+        rates: ascending, at even distances in the logarithm.
+        accuracies: of each.
+    """
+    best = int(np.argmax(accuracies))
+    if best in (0, len(rates) - 1):
+        return rates[best]
+    x, y = np.log(rates[best - 1 : best + 2]), accuracies[best - 1 : best + 2]
+    curve, slope, _ = np.polyfit(x - x[1], y, 2)
+    return float(np.exp(x[1] - slope / (2 * curve))) if curve < 0 else rates[best]

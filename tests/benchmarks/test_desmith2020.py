@@ -1,4 +1,4 @@
-"""Branch variance: its plan walked with made-up moments."""
+"""The counter-claim: its plans walked with made-up outcomes."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.desmith2020.section2_branch_variance import BranchVariance
+from benchmarks.desmith2020.section4_batch_sizes import BatchSizes
 from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.publication import Part, publish
 from keras_norms.lab.walk import Walk
@@ -33,3 +34,23 @@ def test_the_three_ways_in_which_variance_grows(tmp_path):
     assert [claim.verdict for claim in walk.experiment.claims(walk.found)] == ["reproduced"] * 3
     publish([Part(walk)], ledger, tmp_path / "page", "page")
     assert "Variance behind each block" in (tmp_path / "page/page.md").read_text()
+
+
+@pytest.mark.parametrize("grows", [False, True])
+def test_best_rates_by_batch_size(tmp_path, grows):
+    """Accuracies that are highest at one rate, ten times higher with BN where batches are large."""
+
+    def by_batch(run):
+        large = run.batch > 100 and run.normalizer != "none"
+        best = 0.1 * (10 if large and grows else 0.1 if large else 1) * (1 + run.seed / 100)
+        off = abs(np.log10(run.learning_rate / best))
+        return outcome(run, accuracies=(0.1, round(0.8 - 0.1 * off**2, 3)))
+
+    ledger = Ledger.open(tmp_path / "records")
+    walk = Walk(BatchSizes(), ledger)
+    complete(walk, ledger, by_batch)
+    similar, larger = [claim.verdict for claim in walk.experiment.claims(walk.found)]
+    assert similar == "reproduced"
+    assert (larger == "reproduced") == grows
+    publish([Part(walk)], ledger, tmp_path / "page", "page")
+    assert "Best rates" in (tmp_path / "page/page.md").read_text()

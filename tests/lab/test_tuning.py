@@ -9,7 +9,7 @@ import pytest
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.found import Group, between, steps_ratio
 from keras_norms.lab.training import Run
-from keras_norms.lab.tuning import best_rate, mean_accuracy, on_validation, with_data
+from keras_norms.lab.tuning import best_rate, mean_accuracy, on_validation, peak_rate, with_data
 from tests.benchmarks.made_up import trained
 
 pytestmark = pytest.mark.once
@@ -62,3 +62,12 @@ def test_steps_of_one_over_those_of_the_other():
     assert found == [1, 1, math.inf, 0]
     with pytest.raises(BadInput, match="different seeds"):
         between(there, group((0.5,), first=3), lambda a, b: 0.0, "nothing")
+
+
+def test_the_peak_of_a_seed_lies_between_the_rates():
+    rates = [0.01, 0.1, 1.0]
+    for best in (0.05, 0.1, 0.3):
+        accuracies = [0.9 - 0.1 * math.log10(rate / best) ** 2 for rate in rates]
+        assert peak_rate(rates, accuracies) == pytest.approx(best)
+    assert peak_rate(rates, [0.1, 0.2, 0.3]) == 1.0
+    assert peak_rate(rates, [0.3, 0.3, 0.3]) == 0.01
