@@ -18,14 +18,23 @@ NORMALIZERS = (
     keras.layers.LayerNormalization,
     keras.layers.RMSNormalization,
 )
-KINDS = ("linear", "normalizers", "activations", "additions")
+POOLS = (
+    keras.layers.GlobalAveragePooling1D,
+    keras.layers.GlobalAveragePooling2D,
+    keras.layers.GlobalAveragePooling3D,
+    keras.layers.GlobalMaxPooling1D,
+    keras.layers.GlobalMaxPooling2D,
+    keras.layers.GlobalMaxPooling3D,
+)
+KINDS = ("linear", "normalizers", "activations", "additions", "features")
 
 
 def layers_of(model: keras.Model, kind: str) -> list[keras.layers.Layer]:
     """The layers of a kind, wherever in a model they are, in its order.
 
     "linear" are those with a kernel, or what reparameterizes them; "normalizers", "activations"
-    and "additions" are layers of their own.
+    and "additions" are layers of their own. "features" is the one layer that is given a network's
+    last activations: the last global pool or, without any, the last linear layer.
 
     Raises:
         ValueError: another kind.
@@ -40,12 +49,16 @@ def layers_of(model: keras.Model, kind: str) -> list[keras.layers.Layer]:
         return [layer for layer in layers if isinstance(layer, kinds)]
     if kind == "normalizers":
         return [layer for layer in layers if isinstance(layer, NORMALIZERS)]
+    pools = [layer for layer in layers if isinstance(layer, POOLS)]
+    if kind == "features" and pools:
+        return pools[-1:]
     wrapped = {id(layer.layer) for layer in layers if isinstance(layer, Reparameterization)}
-    return [
+    linear = [
         layer
         for layer in layers
         if isinstance(layer, Reparameterization) or (kernels_of(layer) and id(layer) not in wrapped)
     ]
+    return linear[-1:] if kind == "features" else linear
 
 
 def channel_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.models.table import MODELS as MODELS
+from keras_norms.lab.models.table import SCALED_RELU
 from keras_norms.lab.specs import Chosen
 from keras_norms.lab.user_object import is_user_object, load
 
@@ -32,12 +33,21 @@ def build(model: Chosen, scheme: Scheme, input_shape: tuple[int, ...], classes: 
     if is_user_object(model.name):
         given = _those_it_takes(builder, given, model, scheme)
     try:
-        return builder(**given, **model.arguments)
+        return builder(**given, **_with_functions(model.arguments))
     except ValueError as error:
         raise BadInput(
             f"Invalid model={model.text!r}: with normalizer={str(scheme)!r} and examples of shape "
             f"{input_shape} it cannot be built: {error}"
         ) from error
+
+
+def _with_functions(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Where the activation is none of Keras's, the function instead of its name."""
+    if arguments.get("activation") != SCALED_RELU:
+        return arguments
+    from keras_norms.normfree import scaled_relu
+
+    return {**arguments, "activation": scaled_relu}
 
 
 def _builder(model: Chosen) -> Callable[..., Any]:

@@ -6,6 +6,7 @@ import contextlib
 import math
 from collections.abc import Iterator
 from contextvars import ContextVar
+from typing import Any
 
 import keras
 
@@ -27,7 +28,7 @@ def initialized_by(chosen: Chosen) -> Iterator[None]:
         _chosen.reset(token)
 
 
-def kernel_initializer(activation: str) -> keras.initializers.Initializer:
+def kernel_initializer(activation: Any) -> keras.initializers.Initializer:
     """Of a kernel before `activation`, new each time: one that is shared gives equal values.
 
     He normal (He et al. 2015) before rectifiers, Glorot normal (Glorot & Bengio 2010) before the

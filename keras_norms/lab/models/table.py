@@ -22,6 +22,7 @@ ACTIVATIONS = (
     "softplus", "softsign", "squareplus", "sigmoid", "hard_sigmoid", "hard_silu", "hard_swish",
     "log_sigmoid", "tanh", "hard_tanh", "tanh_shrink", "exponential", "linear",
 )  # fmt: skip
+SCALED_RELU = "scaled_relu"  # ours, `normfree.scaled_relu`
 MODULES = 10  # of BN-Inception
 
 Arguments = Mapping[str, Any]
@@ -32,7 +33,7 @@ def _usual(depth: int, width: int, **more: Argument) -> dict[str, Argument]:
     return {
         "depth": whole(depth, least=1),
         "width": whole(width, least=1),
-        "activation": one_of(*ACTIVATIONS),
+        "activation": one_of(*ACTIVATIONS, SCALED_RELU),
         "dropout": share(0.0),
     } | more
 
@@ -101,7 +102,7 @@ def _by_depth(arguments: Arguments) -> float:
     return arguments["depth"] + 2
 
 
-_GELU = ("gelu", *(name for name in ACTIVATIONS if name != "gelu"))
+_GELU = ("gelu", *(name for name in (*ACTIVATIONS, SCALED_RELU) if name != "gelu"))
 TRANSFORMER: dict[str, Argument] = {
     "activation": one_of(*_GELU),
     "heads": whole(4, least=1),
@@ -127,6 +128,7 @@ MODELS: dict[str, Kind] = {
             branch=one_of("plain", "skipinit"),
             shortcut=whole(1),
             normalize=one_of("all", "last"),
+            activate=one_of("sum", "branch"),
         ),
         "keras_norms.lab.models.resnet:resnet",
         check=_require_resnet,
@@ -165,7 +167,7 @@ MODELS: dict[str, Kind] = {
     "all_convolutional": Kind(
         {
             "width": whole(96, least=1),
-            "activation": one_of(*ACTIVATIONS),
+            "activation": one_of(*ACTIVATIONS, SCALED_RELU),
             "dropout": share(0.0),
         },
         "keras_norms.lab.models.vgg:all_convolutional",
@@ -194,7 +196,7 @@ MODELS: dict[str, Kind] = {
     "bn_inception": Kind(
         {
             "width": whole(64, least=1),
-            "activation": one_of(*ACTIVATIONS),
+            "activation": one_of(*ACTIVATIONS, SCALED_RELU),
             "dropout": share(0.0),
             "channels": one_of("branches", "sums"),
             "local_response": flag(False),

@@ -22,7 +22,7 @@ SHARED: dict[str, Argument] = {"at": several((), whole(0))}
 _BUILDERS = "keras_norms.lab.training.probes:"
 _EXPONENT = real(0.0, lambda value: abs(value) < 30, "an exponent of 10 in (-30, 30)")
 _LAYERS = several((), whole(1, least=1))  # counted from 1; all where empty
-_OF = one_of("linear", "normalizers", "activations", "additions")
+_OF = one_of("linear", "normalizers", "activations", "additions", "features")
 
 
 def _with(argument: Argument, default: float) -> Argument:
@@ -32,6 +32,10 @@ def _with(argument: Argument, default: float) -> Argument:
 PROBES: dict[str, Kind] = {
     "moments": Kind(
         {"of": _OF, "by": one_of("layer", "channel"), "layers": _LAYERS}, f"{_BUILDERS}Moments"
+    ),
+    "propagation": Kind(
+        {"of": _OF, "side": one_of("output", "input"), "layers": _LAYERS},
+        f"{_BUILDERS}Propagation",
     ),
     "gradients": Kind({"layers": _LAYERS, "bins": whole(61, least=2)}, f"{_BUILDERS}Gradients"),
     "ray": Kind(

@@ -14,6 +14,7 @@ from keras_norms.lab.training.looking import Look, Probe
 from keras_norms.probes.cancellation import kernel_sums
 from keras_norms.probes.moments import channel_moments, histogram, layers_of, summary
 from keras_norms.probes.network import Network
+from keras_norms.probes.propagation import propagation
 from keras_norms.probes.ray import Ray, diverges_at
 from keras_norms.probes.rotation import angles, norms
 from keras_norms.weights.kernels import kernels_of
@@ -51,6 +52,20 @@ class Moments(Probe):
             return summary(values)
         mean, variance = channel_moments(values)
         return {"mean": mean.tolist(), "variance": variance.tolist()}
+
+
+class Propagation(Probe):
+    """Variance, similarity, stable rank and gradient norm by layer, on the batch to come.
+
+    Reference: Lubana et al. 2021, arXiv 2106.05956.
+    """
+
+    def __init__(self, of: str, side: str, layers: tuple[int, ...]) -> None:
+        self._of, self._side, self._layers = of, side, layers
+
+    def __call__(self, look: Look) -> dict[str, Any]:
+        signals = _network(look.model, self._of, self._layers).look(look.x, look.y).signals
+        return _columns([{"layers": s.layer, **propagation(s, self._side)} for s in signals])
 
 
 class Gradients(Probe):

@@ -91,3 +91,15 @@ def test_a_model_saves_and_loads(model: str, tmp_path: Path):
 def test_groups_that_do_not_divide_the_width_are_refused(model: str):
     with pytest.raises(BadInput, match=r"width=6.* with normalizer='group:groups=4'.*4.*6"):
         built(f"{model}:depth=8,width=6", "group:groups=4")
+
+
+def test_the_scaled_relu_stands_in_the_activations_place():
+    """The only one that is no activation of Keras: standard normal in, mean 0 and variance 1."""
+    network = built("resnet:depth=8,width=8,activation=scaled_relu", "weight:gain_initializer=ones")
+    found = [layer for layer in network.layers if isinstance(layer, keras.layers.Activation)]
+    assert len(found) == 7
+    x = np.random.default_rng(0).normal(size=(200, 200)).astype(np.float32)
+    for layer in found:
+        y = keras.ops.convert_to_numpy(layer(x))
+        np.testing.assert_allclose([y.mean(), y.var()], [0, 1], atol=0.03)
+        np.testing.assert_allclose(y - y.min(), np.maximum(x, 0) * 1.7128586, atol=1e-5)

@@ -22,6 +22,7 @@ RUN = small_run(
 )  # fmt: skip
 SPECS = {
     "moments": "moments:at=(0,4),by=channel",
+    "propagation": "propagation:at=0,of=features,side=input",
     "gradients": "gradients:layers=2,bins=9",
     "ray": "ray:at=(0,2,6),points=5",
     "step": "step:at=1,layers=(1,3),shares=3",
@@ -55,8 +56,8 @@ def test_every_probe_is_tried_here_and_none_changes_the_training(both):
 def test_when_they_look(both):
     steps = {name: [row["step"] for row in rows(both[1], name)] for name in SPECS}
     assert steps == {
-        "moments": [0, 4], "gradients": [3, 6], "ray": [0, 2, 6], "step": [1], "smoothness": [5],
-        "curvature": [3], "outputs": [0], "cancellation": [0], "weights": [2, 3],
+        "moments": [0, 4], "propagation": [0], "gradients": [3, 6], "ray": [0, 2, 6], "step": [1],
+        "smoothness": [5], "curvature": [3], "outputs": [0], "cancellation": [0], "weights": [2, 3],
     }  # fmt: skip
 
 
@@ -84,6 +85,9 @@ def test_what_they_answer(both):
     assert len(first["layers"]) == 3
     assert [len(channel) for channel in first["output_mean"]] == [4, 8, 3]
     assert first["output_variance"] != last["output_variance"]
+    (found,) = rows(probed, "propagation")
+    assert found["variance"][0] > 0 < found["gradient"][0]
+    assert 0 < found["similarity"][0] < 1 < found["rank"][0] < RUN.batch
     (found,) = rows(probed, "step")
     assert np.array(found["mean"][0][0]).shape == (4,)
     assert len(found["mean"]) == 3
