@@ -15,6 +15,8 @@ _FITTING = {
     "evonorm_b2": "evonorm_b2:momentum=0.9",
     "evonorm_s0": "evonorm_s0:8",
     "evonorm_s1": "evonorm_s1:8",
+    "evonorm_s0a": "evonorm_s0a:8",
+    "evonorm_s1a": "evonorm_s1a:8",
     "ghost": "ghost:16,momentum=0.9",
     "group": "group:8",
     "instance_enhancement": "instance_enhancement:momentum=0.9",

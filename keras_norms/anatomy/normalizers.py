@@ -12,6 +12,11 @@ from keras_norms.layers.memory import RememberingNormalization
 REMEMBERING = (RememberingNormalization, keras.layers.BatchNormalization)
 
 
+def remembers(layer: keras.layers.Layer) -> bool:
+    """Whether a layer keeps moving statistics for inference."""
+    return isinstance(layer, REMEMBERING) and getattr(layer, "track_running_stats", True)
+
+
 def normalizers(model: keras.Model) -> dict[str, keras.layers.Layer]:
     """The normalizers with moving statistics in `model`, by path.
 
@@ -28,13 +33,13 @@ def normalizers(model: keras.Model) -> dict[str, keras.layers.Layer]:
         ValueError: `model` is no built Keras model.
     """
     require_built(model)
-    layers = named(model, lambda layer: isinstance(layer, REMEMBERING))
+    layers = named(model, remembers)
     return {path: layer for path, layer in layers.items() if layer.built}
 
 
 def never_called(model: keras.Model) -> dict[str, keras.layers.Layer]:
     """The normalizers with moving statistics that are not built: the model skips them."""
-    layers = named(model, lambda layer: isinstance(layer, REMEMBERING))
+    layers = named(model, remembers)
     return {path: layer for path, layer in layers.items() if not layer.built}
 
 

@@ -1,5 +1,6 @@
 """Activation normalizers, one paper a file."""
 
+from keras_norms.layers.adaptive import AdaptiveNormalization as AdaptiveNormalization
 from keras_norms.layers.batch import BatchNormalization as BatchNormalization
 from keras_norms.layers.batch_group import BatchGroupNormalization as BatchGroupNormalization
 from keras_norms.layers.cross_iteration import (
@@ -10,7 +11,9 @@ from keras_norms.layers.evonorm_b import EvoNormB0 as EvoNormB0
 from keras_norms.layers.evonorm_b import EvoNormB1 as EvoNormB1
 from keras_norms.layers.evonorm_b import EvoNormB2 as EvoNormB2
 from keras_norms.layers.evonorm_s import EvoNormS0 as EvoNormS0
+from keras_norms.layers.evonorm_s import EvoNormS0a as EvoNormS0a
 from keras_norms.layers.evonorm_s import EvoNormS1 as EvoNormS1
+from keras_norms.layers.evonorm_s import EvoNormS1a as EvoNormS1a
 from keras_norms.layers.filter_response import (
     FilterResponseNormalization as FilterResponseNormalization,
 )

@@ -179,11 +179,13 @@ class AffineNormalization(Normalization):
         if self.center:
             self.beta = self.add_affine("beta", shape)
 
-    def add_affine(self, name: str, shape: tuple[int, ...]) -> keras.Variable:
+    def add_affine(
+        self, name: str, shape: tuple[int, ...], initializer: Any = None
+    ) -> keras.Variable:
         return self.add_weight(
             name=name,
             shape=shape,
-            initializer=getattr(self, f"{name}_initializer"),
+            initializer=initializer or getattr(self, f"{name}_initializer"),
             regularizer=getattr(self, f"{name}_regularizer"),
             constraint=getattr(self, f"{name}_constraint"),
             autocast=False,

@@ -63,6 +63,10 @@ class BatchNormalization(RenormOption):
             as they were; else, as in Keras, one is enough to spoil them for ever.
         debiased: whether the moving averages are those of the batches alone, as Adam's are; else
             the initial values stay in them with the weight `momentum**batches`.
+        track_running_stats: torch's switch. False keeps no moving averages (two weights fewer) and
+            normalizes by the batch at inference too, where an example's output then depends on
+            the others: for statistics that are those of the batch by intent, as of one domain or
+            one task. `momentum` and what else is of the averages then means nothing.
         statistics_gradient: whether the gradient flows through mean and variance. False treats
             them as constants: the scheme that Section 2 of the paper shows to fail.
         **options: name, dtype, trainable.
@@ -79,7 +83,8 @@ class BatchNormalization(RenormOption):
     shape is known before it runs.
 
     Raises:
-        ValueError: when built, `synchronized` and an `axis` that is the batch axis.
+        ValueError: `renorm`, which corrects towards averages, without `track_running_stats`;
+            when built, `synchronized` and an `axis` that is the batch axis.
 
     Reference: Ioffe & Szegedy 2015, arXiv 1502.03167, Algorithms 1 and 2.
     """
@@ -110,6 +115,7 @@ class BatchNormalization(RenormOption):
         debiased: bool = False,
         skip_nonfinite: bool = False,
         statistics_gradient: bool = True,
+        track_running_stats: bool = True,
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(
@@ -132,6 +138,14 @@ class BatchNormalization(RenormOption):
             skip_nonfinite=skip_nonfinite,
             **options,
         )
+        if renorm and not track_running_stats:
+            raise ValueError(
+                "Argument `renorm`=True corrects a batch towards the moving averages, which "
+                "track_running_stats=False does not keep. Choose one of the two."
+            )
+        self.track_running_stats = bool(track_running_stats)
+        if not track_running_stats:
+            self.remembers = ()
         self.renorm = bool(renorm)
         self.renorm_clipping = checked_clipping(renorm_clipping) if renorm else renorm_clipping
         self.renorm_momentum = renorm_momentum

@@ -13,6 +13,7 @@ from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import instead_of_activation
 from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import (
+    checked_group_size,
     checked_groups,
     groups_of,
     one_axis,
@@ -26,6 +27,7 @@ class _SampleEvoNorm(AffineNormalization):
 
     absorbs_activation = True
     weighted = False  # whether the gate has a weight v for each channel
+    always_normalizes = False  # also without its activation
 
     def __init__(
         self,
@@ -34,23 +36,29 @@ class _SampleEvoNorm(AffineNormalization):
         epsilon: float = 1e-5,
         center: bool = True,
         scale: bool = True,
+        *,
+        group_size: int | None = None,
+        apply_activation: bool = True,
         **options: Unpack[AffineOptions],
     ) -> None:
         groups, axis = checked_groups(groups), one_axis(axis)
+        group_size = checked_group_size(group_size)
         super().__init__(axis, epsilon, center, scale, **options)
         self.groups = groups
+        self.group_size = group_size
+        self.apply_activation = bool(apply_activation)
         self.v = None
 
     def build(self, input_shape: Shape) -> None:
         (channel,) = positive_axes(self.axis, input_shape)
         refuse_batch_axis(self.axis, input_shape)
         if (channels := input_shape[channel]) is not None:
-            groups_of(channels, self.groups)
+            groups_of(channels, self.groups, self.group_size)
         super().build(input_shape)
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         super().build_weights(shape)
-        if self.weighted:
+        if self.weighted and self.apply_activation:
             self.v = self.add_weight(name="v", shape=shape, initializer="ones", autocast=False)
 
     def call(
@@ -58,10 +66,12 @@ class _SampleEvoNorm(AffineNormalization):
     ) -> Tensor:
         x = self.in_full_precision(inputs)
         (channel,), space = self._layout.kept, self._layout.space
-        groups = groups_of(x.shape[channel], self.groups)
+        groups = groups_of(x.shape[channel], self.groups, self.group_size)
         x, visible = hide(x, mask, (channel, *space))
-        variance = moments(x, space, visible, Groups(channel, groups)).variance
-        y = self.gate(x, self.along_axis(self.v, x)) * ops.rsqrt(variance + self.epsilon)
+        y = self.gate(x, self.along_axis(self.v, x)) if self.apply_activation else x
+        if self.apply_activation or self.always_normalizes:
+            variance = moments(x, space, visible, Groups(channel, groups)).variance
+            y = y * ops.rsqrt(variance + self.epsilon)
         return self.in_output_precision(self.scale_and_shift(y, x))
 
     def gate(self, x: Tensor, v: Tensor | None) -> Tensor:
@@ -83,8 +93,7 @@ class EvoNormS0(_SampleEvoNorm):
     takes the place of a normalizer and the activation after it.
 
     As in the authors' code, epsilon is 1e-5 under the root, the variance biased (published torch
-    code often takes the unbiased one), gamma and v start at one and beta at zero. That code's
-    option `nonlinearity=False`, which leaves `gamma * x + beta`, is not offered.
+    code often takes the unbiased one), gamma and v start at one and beta at zero.
 
     Costs about 4 times batch normalization in TensorFlow's plain graph, where that is one fused
     operation and here the sigmoid, the variance and the product are passes of their own; on a CPU
@@ -96,6 +105,9 @@ class EvoNormS0(_SampleEvoNorm):
         epsilon: added to the variance.
         center: whether there is a beta.
         scale: whether there is a gamma.
+        group_size: how many channels a group, instead of `groups`.
+        apply_activation: the authors' `nonlinearity`: False leaves `gamma * x + beta`, neither
+            activated nor normalized, and no v. `EvoNormS0a` normalizes there.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:
@@ -129,3 +141,55 @@ class EvoNormS1(_SampleEvoNorm):
 
     def gate(self, x: Tensor, v: Tensor | None) -> Tensor:
         return x * ops.sigmoid(x)
+
+
+@normalizer(
+    "evonorm_s0a", paper="Liu et al. 2020", follow=instead_of_activation, splits_channels=True
+)
+@keras.saving.register_keras_serializable(package="keras_norms")
+class EvoNormS0a(EvoNormS0):
+    """`EvoNormS0` as timm's variant "a" has it: normalized also without activation.
+
+        y = gamma * x / sqrt(var + epsilon) + beta     where `apply_activation=False`
+
+    With the activation it is `EvoNormS0`, but for an epsilon of 1e-3. Everything else is as there.
+    """
+
+    always_normalizes = True
+
+    def __init__(
+        self,
+        groups: int = 32,
+        axis: int = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        *,
+        group_size: int | None = None,
+        apply_activation: bool = True,
+        **options: Unpack[AffineOptions],
+    ) -> None:
+        super().__init__(
+            groups,
+            axis,
+            epsilon,
+            center,
+            scale,
+            group_size=group_size,
+            apply_activation=apply_activation,
+            **options,
+        )
+
+
+@normalizer(
+    "evonorm_s1a", paper="Liu et al. 2020", follow=instead_of_activation, splits_channels=True
+)
+@keras.saving.register_keras_serializable(package="keras_norms")
+class EvoNormS1a(EvoNormS0a):
+    """`EvoNormS1` as timm's variant "a" has it: normalized also without activation.
+
+    With the activation it is `EvoNormS1`, but for an epsilon of 1e-3; without, `EvoNormS0a`.
+    """
+
+    weighted = False
+    gate = EvoNormS1.gate

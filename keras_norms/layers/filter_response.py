@@ -65,6 +65,7 @@ class FilterResponseNormalization(AffineNormalization):
         scale: whether there is a gamma.
         learnable_epsilon: whether there is a `learned_epsilon`; meant for 1x1 maps.
         epsilon_initializer: of `learned_epsilon`.
+        epsilon_constraint: of `learned_epsilon`, as TensorFlow Addons has it.
         **options: initializers, regularizers and constraints of gamma and beta; name, dtype.
 
     Call arguments:
@@ -87,6 +88,7 @@ class FilterResponseNormalization(AffineNormalization):
         *,
         learnable_epsilon: bool = False,
         epsilon_initializer: Any = 1e-4,
+        epsilon_constraint: Any = None,
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(axis, epsilon, center, scale, **options)
@@ -94,6 +96,7 @@ class FilterResponseNormalization(AffineNormalization):
             epsilon_initializer = initializers.Constant(epsilon_initializer)
         self.learnable_epsilon = bool(learnable_epsilon)
         self.epsilon_initializer = initializers.get(epsilon_initializer)
+        self.epsilon_constraint = constraints.get(epsilon_constraint)
         self.learned_epsilon = None
 
     def build(self, input_shape: Shape) -> None:
@@ -107,6 +110,7 @@ class FilterResponseNormalization(AffineNormalization):
                 name="learned_epsilon",
                 shape=(),
                 initializer=self.epsilon_initializer,
+                constraint=self.epsilon_constraint,
                 autocast=False,
             )
 

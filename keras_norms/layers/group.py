@@ -11,6 +11,7 @@ from keras_norms.layers.base import AffineNormalization, LayerOptions, Shape, Te
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import (
+    checked_group_size,
     checked_groups,
     groups_of,
     one_axis,
@@ -36,6 +37,7 @@ class GroupNormalization(AffineNormalization):
 
     Args:
         groups: how many groups; must divide the number of channels. -1: one channel a group.
+        group_size: how many channels a group, instead of `groups`; must divide their number.
         axis: the channel axis, one int.
         epsilon: added to the variance. The code in the paper takes 1e-5, Keras and so this 1e-3.
         center: whether there is a beta.
@@ -66,9 +68,12 @@ class GroupNormalization(AffineNormalization):
         gamma_regularizer: Any = None,
         beta_constraint: Any = None,
         gamma_constraint: Any = None,
+        *,
+        group_size: int | None = None,
         **options: Unpack[LayerOptions],
     ) -> None:
         groups, axis = checked_groups(groups), one_axis(axis)
+        group_size = checked_group_size(group_size)
         super().__init__(
             axis,
             epsilon,
@@ -83,16 +88,17 @@ class GroupNormalization(AffineNormalization):
             **options,
         )
         self.groups = groups
+        self.group_size = group_size
 
     @property
     def cancels_bias(self) -> bool:  # a group of several channels keeps their differences
-        return self.groups == -1
+        return self.group_size == 1 or (self.group_size is None and self.groups == -1)
 
     def build(self, input_shape: Shape) -> None:
         (channel,) = positive_axes(self.axis, input_shape)
         refuse_batch_axis(self.axis, input_shape)
         if (channels := input_shape[channel]) is not None:
-            groups_of(channels, self.groups)
+            groups_of(channels, self.groups, self.group_size)
         super().build(input_shape)
 
     def call(
@@ -100,7 +106,7 @@ class GroupNormalization(AffineNormalization):
     ) -> Tensor:
         x = self.in_full_precision(inputs)
         (channel,), space = self._layout.kept, self._layout.space
-        groups = groups_of(x.shape[channel], self.groups)
+        groups = groups_of(x.shape[channel], self.groups, self.group_size)
         x, visible = hide(x, mask, (channel, *space))
         y = normalize(
             x,

@@ -15,6 +15,7 @@ from keras_norms.layers.group import GroupNormalization
 from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import Layers, activation_layers, channel_axis
 from keras_norms.layers.registration import normalizer
+from keras_norms.layers.zero_centered import less_one, plus_one
 
 
 def over_the_example(kind: type, linear: Any, activation: Any, **arguments: Any) -> Layers:
@@ -26,6 +27,12 @@ def over_the_example(kind: type, linear: Any, activation: Any, **arguments: Any)
     if "axis" in arguments or not hasattr(linear, "data_format"):
         return [kind(**arguments), *activation_layers(activation)]
     arguments.pop("rms_scaling", None)
+    if arguments.pop("zero_centered", False):
+        raise ValueError(
+            "Argument `zero_centered`=True does not go with a convolution, on which layer "
+            "normalization is over the whole example, by GroupNormalization(groups=1), which does "
+            "not have it. Give an `axis`, such as axis=-1 for each pixel alone."
+        )
     over = GroupNormalization(groups=1, axis=channel_axis(linear), **arguments)
     return [over, *activation_layers(activation)]
 
@@ -53,6 +60,10 @@ class LayerNormalization(AffineNormalization):
             beta_constraint, gamma_constraint: of beta and gamma.
         rms_scaling: `y = gamma * x / sqrt(var + epsilon)`, with a gamma and no beta whatever
             `scale` and `center` say: what Keras has under this name, deprecated there.
+        zero_centered: whether gamma is stored as its difference from one: the scale is
+            `1 + gamma`, so that weight decay draws it to one and half precision stores it finer.
+            `gamma_initializer` says what the scale is; constraint and regularizer are of the
+            stored weight.
         **options: name, dtype, trainable.
 
     Call arguments:
@@ -80,6 +91,7 @@ class LayerNormalization(AffineNormalization):
         gamma_constraint: Any = None,
         *,
         rms_scaling: bool = False,
+        zero_centered: bool = False,
         **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(
@@ -96,6 +108,7 @@ class LayerNormalization(AffineNormalization):
             **options,
         )
         self.rms_scaling = bool(rms_scaling)
+        self.zero_centered = bool(zero_centered)
         if rms_scaling:
             warnings.warn(
                 f"Argument `rms_scaling`=True of {self.name!r} divides by the deviation and not by "
@@ -103,6 +116,13 @@ class LayerNormalization(AffineNormalization):
                 "RMSNormalization.",
                 stacklevel=2,
             )
+
+    def add_affine(
+        self, name: str, shape: tuple[int, ...], initializer: Any = None
+    ) -> keras.Variable:
+        if name == "gamma" and self.zero_centered:
+            initializer = less_one(self.gamma_initializer)
+        return super().add_affine(name, shape, initializer)
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
         if self.rms_scaling:
@@ -116,14 +136,15 @@ class LayerNormalization(AffineNormalization):
         x = self.in_full_precision(inputs)
         axes = self.layout_of(x).kept
         x, visible = hide(x, mask, axes)
+        gamma = plus_one(self.along_axis(self.gamma, x), self.zero_centered)
         if self.rms_scaling:
             spread = deviations(moments(x, axes, visible))
-            y = affine(x, spread, self.along_axis(self.gamma, x), None, self.epsilon)
+            y = affine(x, spread, gamma, None, self.epsilon)
             return self.in_output_precision(y)
         y = normalize(
             x,
             axes,
-            self.along_axis(self.gamma, x),
+            gamma,
             self.along_axis(self.beta, x),
             epsilon=self.epsilon,
             visible=visible,

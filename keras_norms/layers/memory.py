@@ -55,6 +55,7 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
     """
 
     batch_dependent = True
+    track_running_stats = True  # else every batch is normalized by its own, at inference as well
     reads_examples = False  # takes statistics of each example too, at inference as well
     remembers: tuple[str, ...] = ("mean", "variance")
 
@@ -115,7 +116,8 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         for statistic in self.remembers:
             name = f"moving_{statistic}"
             setattr(self, name, self.add_memory(name, shape, getattr(self, f"{name}_initializer")))
-        self.build_averaging(shape)
+        if self.remembers:
+            self.build_averaging(shape)
 
     def memory_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
         """The shape of what is remembered, where gamma and beta have `shape`."""
@@ -127,7 +129,7 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         self.note_caller()
         x = self.in_full_precision(inputs)
         reduced = self._layout.reduced
-        if training and self.trainable:
+        if (training and self.trainable) or not self.track_running_stats:
             visible = None
             if mask is not None:
                 x, visible = hide(x, mask, reduced, remembered=True)
@@ -153,7 +155,7 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
 
     def warn_of_single_values(self, x: Tensor) -> None:
         """Once, in training on one value for each statistic, as far as its shape is known."""
-        if self._warned or "variance" not in self.remembers:
+        if self._warned or (self.remembers and "variance" not in self.remembers):
             return
         number = self.values_per_statistic(x)
         if not isinstance(number, int) or number != 1:
@@ -175,6 +177,8 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         Several lie along the leading axis, oldest first: the moving averages are then what they
         would be after one batch after the other.
         """
+        if not self.remembers:
+            return
         mean, variance, learns = self.batches_of(statistics)
         past, share = self.shares(ops.cast(learns, variance.dtype))
         for statistic, batches in (("mean", mean), ("variance", variance)):

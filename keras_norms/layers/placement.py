@@ -37,7 +37,7 @@ def on_channels(kind: type, linear: Any, **arguments: Any) -> keras.layers.Layer
     Where `groups` are not told either, they are as many of the default as fit the channels.
     """
     made = kind(**{"axis": channel_axis(linear), **arguments})
-    if getattr(kind, "splits_channels", False) and "groups" not in arguments:
+    if getattr(kind, "splits_channels", False) and not {"groups", "group_size"} & {*arguments}:
         channels = getattr(linear, "filters", None) or getattr(linear, "units", None)
         made.fit_groups = functools.partial(_fit_groups, made, hasattr(linear, "data_format"))
         if channels:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Unpack
 
 import keras
 
 from keras_norms.kernels import normalize
-from keras_norms.layers.base import Normalization, Tensor
+from keras_norms.layers.base import LayerOptions, Normalization, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
+from keras_norms.layers.zero_centered import plus_one
 
 
 @normalizer("rms", paper="Zhang & Sennrich 2019")
@@ -29,6 +30,9 @@ class RMSNormalization(Normalization):
     Args:
         axis: the feature axis, or several.
         epsilon: added to the mean square. The paper's formula has none; 1e-6 as in Keras.
+        zero_centered: whether the weight is stored as its difference from one: the scale is
+            `1 + weight`, which starts at zero, so that weight decay draws the scale to one and
+            half precision stores it finer.
         **options: name, dtype, trainable.
 
     Call arguments:
@@ -42,13 +46,24 @@ class RMSNormalization(Normalization):
     any_rank = True
 
     def __init__(
-        self, axis: int | Sequence[int] = -1, epsilon: float = 1e-6, **options: Any
+        self,
+        axis: int | Sequence[int] = -1,
+        epsilon: float = 1e-6,
+        *,
+        zero_centered: bool = False,
+        **options: Unpack[LayerOptions],
     ) -> None:
         super().__init__(axis, epsilon, **options)
+        self.zero_centered = bool(zero_centered)
         self.scale = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
-        self.scale = self.add_weight(name="scale", shape=shape, initializer="ones", autocast=False)
+        self.scale = self.add_weight(
+            name="scale",
+            shape=shape,
+            initializer="zeros" if self.zero_centered else "ones",
+            autocast=False,
+        )
 
     def call(
         self, inputs: Tensor, training: bool | None = None, mask: Tensor | None = None
@@ -59,7 +74,7 @@ class RMSNormalization(Normalization):
         y = normalize(
             x,
             axes,
-            self.along_axis(self.scale, x),
+            plus_one(self.along_axis(self.scale, x), self.zero_centered),
             epsilon=self.epsilon,
             visible=visible,
             centred=False,

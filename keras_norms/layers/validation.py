@@ -88,8 +88,20 @@ def checked_groups(groups: int) -> int:
     return int(groups)
 
 
-def groups_of(channels: int, groups: int) -> int:
-    """The number of groups that `groups` means for this many channels."""
+def checked_group_size(group_size: int | None) -> int | None:
+    return None if group_size is None else checked_count("group_size", group_size)
+
+
+def groups_of(channels: int, groups: int, group_size: int | None = None) -> int:
+    """The number of groups that `groups`, or `group_size` instead, means for so many channels."""
+    if group_size is not None:
+        if channels % group_size:
+            divisors = [d for d in range(1, channels + 1) if channels % d == 0]
+            raise ValueError(
+                f"Argument `group_size`={group_size} does not divide the {channels} channels of "
+                f"the inputs. Allowed are {divisors}."
+            )
+        return channels // group_size
     if groups == -1:
         return channels
     if channels % groups:

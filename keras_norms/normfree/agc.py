@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import numbers
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -50,10 +51,12 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
             variable of at least two axes. Names: of layers or variables, any part of
             `variable.path`. A function of the variable. None: nothing.
         unit_axes: the axes of one unit by `variable.path`, where they are not all but the last.
+        norm_type: which norm of a unit, of gradient and weights alike: `p` of at least 1 for
+            `sum(|x|^p)^(1/p)`, or infinity for the largest size. The paper's is 2.
 
     Raises:
-        ValueError: `clipping` or `epsilon` out of range, an optimizer with loss scaling of its own,
-            or a name that no variable has.
+        ValueError: `clipping`, `epsilon` or `norm_type` out of range, an optimizer with loss
+            scaling of its own, or a name that no variable has.
 
     Reference: Brock, De, Smith & Simonyan 2021, arXiv 2102.06171, Section 4.
     """
@@ -66,6 +69,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
         exclude: Exclusion = HEAD,
         unit_axes: Mapping[str, Sequence[int]] | None = None,
         name: str | None = None,
+        norm_type: float = 2.0,
     ) -> None:
         for argument, value in (("clipping", clipping), ("epsilon", epsilon)):
             number = isinstance(value, numbers.Real) and not isinstance(value, bool)
@@ -74,6 +78,12 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
                     f"Argument `{argument}` must be a finite number above 0. "
                     f"Received: {argument}={value!r}"
                 )
+        number = isinstance(norm_type, numbers.Real) and not isinstance(norm_type, bool)
+        if not number or not norm_type >= 1:
+            raise ValueError(
+                "Argument `norm_type` must be a number of at least 1, or infinity. "
+                f"Received: norm_type={norm_type!r}"
+            )
         inner: Any = keras.optimizers.get(optimizer)
         scaled = getattr(inner, "loss_scale_factor", None) is not None
         if scaled or isinstance(inner, keras.optimizers.LossScaleOptimizer):
@@ -86,6 +96,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
         self.inner_optimizer = inner
         self.clipping = float(clipping)
         self.epsilon = float(epsilon)
+        self.norm_type = float(norm_type)
         self.exclude = (
             exclude if isinstance(exclude, str) or callable(exclude) else exclude and list(exclude)
         )
@@ -134,13 +145,15 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
         axes = self.unit_axes.get(variable.path, range(rank - 1) if rank > 1 else range(rank))
         dtype = "float64" if variable.dtype == "float64" else "float32"
         weights = ops.cast(ops.convert_to_tensor(variable), dtype)
-        scale, _, squares = scaled_squares(weights, tuple(axes))
-        allowed = self.clipping * at_least(scale * ops.sqrt(squares), self.epsilon)
+        scale, *unit = scaled_squares(weights, tuple(axes))
+        length = _length(*unit, tuple(axes), self.norm_type)
+        allowed = self.clipping * at_least(scale * length, self.epsilon)
         given = ops.cast(upstream, dtype)
         scale, direction, squares = scaled_squares(given, tuple(axes))
         # Compared and clipped by the scale: the norm itself may overflow.
-        length = ops.sqrt(ops.where(squares > 0, squares, 1))
-        clipped = ops.where(length > allowed / scale, direction * (allowed / length), given)
+        length = _length(direction, squares, tuple(axes), self.norm_type)
+        factor = allowed / ops.where(length > 0, length, 1)
+        clipped = ops.where(length > allowed / scale, direction * factor, given)
         return ops.cast(clipped, upstream.dtype)
 
     def finalize_variable_values(self, var_list: Sequence[keras.Variable]) -> None:
@@ -159,6 +172,7 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
             "epsilon": self.epsilon,
             "exclude": exclude,
             "unit_axes": {path: list(axes) for path, axes in self.unit_axes.items()},
+            "norm_type": self.norm_type,
         }
 
     @classmethod
@@ -185,6 +199,21 @@ def unit_axes(model: keras.Model) -> dict[str, list[int]]:
             if axes != list(range(len(kernel.shape) - 1)):
                 found[kernel.path] = axes
     return found
+
+
+def _length(z: Tensor, squares: Tensor, axes: tuple[int, ...], norm_type: float) -> Tensor:
+    """The norm along `axes` of `z`, of which `squares` is the sum of squares."""
+    if norm_type == 2:
+        return ops.sqrt(squares)
+    sizes = ops.abs(z)
+    largest = ops.max(sizes, axis=axes, keepdims=True) if axes else sizes
+    if math.isinf(norm_type):
+        return largest
+    # By the largest: no power overflows.
+    shares = (sizes / ops.where(largest > 0, largest, 1)) ** norm_type
+    return largest * (ops.sum(shares, axis=axes, keepdims=True) if axes else shares) ** (
+        1 / norm_type
+    )
 
 
 def _excluded_paths(variables: Sequence[keras.Variable], exclude: Exclusion) -> list[str]:

@@ -10,7 +10,7 @@ import keras
 from keras import ops
 
 from keras_norms.anatomy.measure import Notes, overheard
-from keras_norms.anatomy.normalizers import REMEMBERING
+from keras_norms.anatomy.normalizers import remembers
 from keras_norms.kernels import moments
 from keras_norms.layers.masks import hide
 
@@ -39,7 +39,7 @@ class Listening:
         with ExitStack() as patches:
             for path, layer in self.layers.items():
                 notes = self._notes[path]
-                if isinstance(layer, REMEMBERING) and layer.built:
+                if remembers(layer) and layer.built:
                     patches.enter_context(overheard(layer, notes[STATISTICS]))
                 patches.enter_context(_listened(layer, notes[INPUTS], notes[OUTPUTS]))
             yield

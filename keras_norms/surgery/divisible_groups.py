@@ -15,6 +15,8 @@ _GROUPED = (
     layers.GroupNormalization,
     layers.EvoNormS0,
     layers.EvoNormS1,
+    layers.EvoNormS0a,
+    layers.EvoNormS1a,
 )
 
 
@@ -34,7 +36,7 @@ def dividing(
 
     Of a default as many as a block would have (`fitting_groups`). Else raises Indivisible.
     """
-    if not isinstance(layer, _GROUPED):
+    if not isinstance(layer, _GROUPED) or getattr(layer, "group_size", None) is not None:
         return {}
     groups, axis = layer.groups, layer.axis
     channels = shape[axis] if isinstance(axis, int) else None

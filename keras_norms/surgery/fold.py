@@ -124,6 +124,8 @@ class _Folding:
             return "left", "it is shared: called several times"
         if call.training:
             return "left", "it is called with training=True, so uses the statistics of the batch"
+        if not getattr(layer, "track_running_stats", True):
+            return "left", "it keeps no moving statistics, so uses those of the batch"
         axes = [*layer.axis] if isinstance(layer.axis, (list, tuple)) else [layer.axis]
         if len(axes) > 1:
             return "left", f"its axis {layer.axis!r} is not the channels alone"

@@ -13,7 +13,7 @@ from keras_norms.anatomy.graph import Call
 from keras_norms.anatomy.linear import is_linear, output_channel
 from keras_norms.layers.cross_iteration import CrossIterationBatchNormalization
 from keras_norms.layers.evonorm_b import EvoNormB0, EvoNormB1, EvoNormB2
-from keras_norms.layers.evonorm_s import EvoNormS0, EvoNormS1
+from keras_norms.layers.evonorm_s import EvoNormS0, EvoNormS0a, EvoNormS1, EvoNormS1a
 from keras_norms.layers.proxy import ProxyNormalization
 from keras_norms.schemes import Scheme
 from keras_norms.surgery.copying import built_copy, copied
@@ -27,8 +27,8 @@ _ACTIVATIONS = (
     keras.layers.PReLU,
 )  # fmt: skip
 _WITH_ACTIVATION = (
-    EvoNormB0, EvoNormB1, EvoNormB2, EvoNormS0, EvoNormS1, ProxyNormalization,
-    CrossIterationBatchNormalization,
+    EvoNormB0, EvoNormB1, EvoNormB2, EvoNormS0, EvoNormS0a, EvoNormS1, EvoNormS1a,
+    ProxyNormalization, CrossIterationBatchNormalization,
 )  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def attach(
     for position, layer in enumerate(made):
         name = names[position] if position < len(names) and names[position] else None
         name = name or f"{old.name}_{position + 1}"
-        default = not _gives(scheme, "groups")
+        default = not (_gives(scheme, "groups") or _gives(scheme, "group_size"))
         made, lost = carried(layer, old, tuple(shape), name, default)
         layers.append(made)
         fewer = _fewer(made, old, shape[made.axis]) if default and hasattr(made, "groups") else ""
@@ -116,6 +116,8 @@ def _gives(scheme: Scheme, argument: str) -> bool:
 
 def _fewer(made: keras.layers.Layer, old: keras.layers.Layer, channels: int) -> str:
     """What is said of groups that are fewer than the default, and not those of before."""
+    if getattr(made, "group_size", None) is not None:
+        return ""
     usual = type(made)().groups
     if made.groups in (usual, getattr(old, "groups", None)):
         return ""

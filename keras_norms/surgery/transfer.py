@@ -64,10 +64,11 @@ def carried(
     if default_groups and "groups" in config:
         config["groups"] = default["groups"]  # not what fits the layer that stood in
     same = averages_moments(new) and averages_moments(old)
-    keys = [*before] if same or type(new).__name__ == type(old).__name__ else [*_ALWAYS]
+    alike = same or type(new).__name__ == type(old).__name__
+    keys = [*before] if alike else [*_ALWAYS]
     keys = [key for key in keys if key in before and key not in _OF_THE_PLACE]
     if not default_groups:
-        keys = [key for key in keys if key != "groups"]
+        keys = [key for key in keys if key not in ("groups", "group_size")]
     if isinstance(new, keras.layers.BatchNormalization) and not isinstance(
         before.get("momentum"), float
     ):  # Keras knows no schedule and no cumulative average
@@ -79,10 +80,13 @@ def carried(
     made = _made(new, {**config, "name": name})
     made.build(shape)
     require_something_left(made, shape)
-    for weight in _shared_weights(made, old) if same else _AFFINE:
-        ours, theirs = getattr(made, weight, None), getattr(old, weight, None)
+    for weight in _shared_weights(made, old) if alike else _AFFINE:
+        ours, theirs = _weight(made, weight), _weight(old, weight)
         if ours is not None and theirs is not None and tuple(ours.shape) == tuple(theirs.shape):
-            ours.assign(ops.cast(ops.copy(theirs.value), ours.dtype))
+            value = ops.copy(theirs.value)
+            if weight in ("gamma", "scale"):
+                value = value + (_origin(old) - _origin(made))
+            ours.assign(ops.cast(value, ours.dtype))
             if ours.trainable != theirs.trainable:
                 ours.trainable = theirs.trainable
     if same and getattr(made, "renorm", False) and not getattr(old, "renorm", False):
@@ -137,6 +141,19 @@ def _begin_renormalizing(layer: Any) -> None:
     ):
         weight = getattr(layer, name)
         weight.assign(ops.cast(ops.copy(value), weight.dtype))
+
+
+def _weight(layer: keras.layers.Layer, name: str) -> Any:
+    """The variable `name`; gamma is called `scale` where there is no beta, as in Keras's RMS."""
+    scale = getattr(layer, "scale", None)
+    if name == "gamma" and isinstance(scale, keras.Variable):
+        return scale
+    return getattr(layer, name, None)
+
+
+def _origin(layer: keras.layers.Layer) -> float:
+    """The scale of a stored gamma of zero."""
+    return 1.0 if getattr(layer, "zero_centered", False) else 0.0
 
 
 def _said_by(layer: keras.layers.Layer) -> tuple[str, ...]:

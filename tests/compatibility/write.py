@@ -28,7 +28,8 @@ COMBINED = (
 
 
 # What four channels and eight examples ask for.
-NEEDED = {name: f"{name}:groups=2" for name in ("group", "evonorm_s0", "evonorm_s1")}
+SPLIT = ("group", "evonorm_s0", "evonorm_s0a", "evonorm_s1", "evonorm_s1a")
+NEEDED = {name: f"{name}:groups=2" for name in SPLIT}
 NEEDED |= {"ghost": "ghost:virtual_batch_size=4", "proxy": "proxy(layer)"}
 
 

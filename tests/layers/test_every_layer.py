@@ -10,8 +10,13 @@ from keras_norms import layers, schemes, weights
 from tests.reparameterization_suite import ReparameterizationSuite
 from tests.suite import NormalizerSuite
 
-# One holds the linear layer as well, one is the activation of its neighbour: see their test files.
-APART = {layers.CrossIterationBatchNormalization, layers.ThresholdedLinearUnit}
+# One holds the linear layer as well, one is the activation of its neighbour, one has its scale and
+# shift as inputs: see their test files.
+APART = {
+    layers.AdaptiveNormalization,
+    layers.CrossIterationBatchNormalization,
+    layers.ThresholdedLinearUnit,
+}
 
 
 def covered():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from keras_norms.layers.evonorm_b import EvoNormB0, EvoNormB1, EvoNormB2
-from keras_norms.layers.evonorm_s import EvoNormS0, EvoNormS1
+from keras_norms.layers.evonorm_s import EvoNormS0, EvoNormS0a, EvoNormS1, EvoNormS1a
 from tests.conformance.case import draw
 from tests.gradients import array, double, program, randomize, state
 from tests.oracles import evonorm
@@ -53,6 +53,27 @@ class TestEvoNormS1(NormalizerSuite):
     case = Case(
         layer=EvoNormS1,
         oracle=evonorm.s0,  # with a v of one, its own default
+        examples=IN_GROUPS,
+        settings={"groups": 2, **LARGE},
+        centred=False,
+    )
+
+
+class TestEvoNormS0a(NormalizerSuite):
+    case = Case(
+        layer=EvoNormS0a,
+        oracle=evonorm.s0,
+        examples=IN_GROUPS,
+        settings={"groups": 2, **LARGE},
+        centred=False,
+        told=("v",),
+    )
+
+
+class TestEvoNormS1a(NormalizerSuite):
+    case = Case(
+        layer=EvoNormS1a,
+        oracle=evonorm.s0,
         examples=IN_GROUPS,
         settings={"groups": 2, **LARGE},
         centred=False,
@@ -132,3 +153,25 @@ def test_b2_around_zero():
     got = program(EvoNormB2(), training=True)(x.astype("float32"), dy)
     wanted = slope(lambda v: float((evonorm.b2(v) * dy).sum()), x, 1e-5)
     np.testing.assert_allclose(got.inputs, wanted, atol=1e-5)
+
+
+@pytest.mark.parametrize("kind", [EvoNormS0, EvoNormS1, EvoNormS0a, EvoNormS1a])
+def test_without_activation(kind):
+    """The variants "a" normalize there, the others do not; neither has a v."""
+    x = draw((3, 4, 5, 6))
+    layer = kind(groups=3, apply_activation=False, epsilon=0.1)
+    layer.build(x.shape)
+    weights = randomize(layer)
+    assert set(weights) == {"gamma", "beta"}
+    normalized = x.reshape(3, 20, 3, 2).astype("float64")
+    deviation = np.sqrt(normalized.var(axis=(1, 3), keepdims=True) + 0.1)
+    normalized = (normalized / deviation).reshape(x.shape)
+    wanted = (normalized if kind in (EvoNormS0a, EvoNormS1a) else x) * weights["gamma"]
+    np.testing.assert_allclose(array(layer(x)), wanted + weights["beta"], atol=2e-5)
+    again = kind.from_config(layer.get_config())
+    assert again.apply_activation is False
+
+
+def test_the_epsilon_of_the_variants():
+    assert (EvoNormS0().epsilon, EvoNormS0a().epsilon) == (1e-5, 1e-3)
+    assert (EvoNormS1().epsilon, EvoNormS1a().epsilon) == (1e-5, 1e-3)

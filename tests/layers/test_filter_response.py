@@ -69,6 +69,17 @@ def test_the_learned_epsilon_smooths_the_sign():
     np.testing.assert_allclose(array(layer(x)), wanted, atol=1e-6)
 
 
+def test_the_constraint_of_the_learned_epsilon():
+    """An optimizer's step that would make it negative ends at zero."""
+    layer = FilterResponseNormalization(learnable_epsilon=True, epsilon_constraint="non_neg")
+    layer.build((2, 3, 3, 4))
+    optimizer = keras.optimizers.SGD(1.0)
+    optimizer.apply([keras.ops.ones(())], [layer.learned_epsilon])
+    assert array(layer.learned_epsilon) == 0
+    again = FilterResponseNormalization.from_config(layer.get_config())
+    assert isinstance(again.epsilon_constraint, keras.constraints.NonNeg)
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(("axis", "shape"), [(-1, SHAPE), (1, (6, 4, 5)), ([1, 2], SHAPE)])
 def test_a_thresholded_linear_unit(axis, shape, mode):

@@ -61,6 +61,26 @@ class TestDefinition:
         got = array(agc.clip(keras.ops.convert_to_tensor(gradient), variable(path, weight)))
         np.testing.assert_allclose(got, clipped(gradient, weight, axes), rtol=2e-6)
 
+    @pytest.mark.parametrize("norm_type", [1, 1.5, 3, 8, float("inf")])
+    @pytest.mark.parametrize("path", SHAPES)
+    def test_other_norms(self, path, norm_type):
+        shape, axes = SHAPES[path]
+        rng = np.random.default_rng(0)
+        weight = rng.normal(size=shape).astype("f4")
+        agc = AdaptiveGradientClipping("sgd", exclude=None, norm_type=norm_type)
+        again = AdaptiveGradientClipping.from_config(agc.get_config())
+        for size in (1e-4, 1e-2, 1.0, 1e30):
+            gradient = (size * rng.normal(size=shape)).astype("f4")
+            got = array(again.clip(keras.ops.convert_to_tensor(gradient), variable(path, weight)))
+            wanted = clipped(gradient, weight, axes, norm_type=norm_type)
+            np.testing.assert_allclose(got, wanted, rtol=1e-5)
+
+    @pytest.mark.parametrize("norm_type", [0.5, -1, 0, True, "2", float("nan"), None])
+    def test_a_wrong_norm(self, norm_type):
+        with pytest.raises(ValueError, match="norm_type") as error:
+            AdaptiveGradientClipping("sgd", norm_type=norm_type)
+        assert repr(norm_type) in str(error.value)
+
     def test_missing_gradients(self):
         agc = AdaptiveGradientClipping("sgd", exclude=None)
         assert agc.clip(None, variable("dense/kernel", np.ones((4, 3), "f4"))) is None

@@ -5,6 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
+def length(x: np.ndarray, axes: tuple[int, ...], norm_type: float) -> np.ndarray:
+    if norm_type == np.inf:
+        return np.abs(x).max(axis=axes, keepdims=True)
+    return (np.abs(x) ** norm_type).sum(axis=axes, keepdims=True) ** (1 / norm_type)
+
+
 def clipped(
     gradient: np.ndarray,
     weight: np.ndarray,
@@ -12,10 +18,11 @@ def clipped(
     *,
     clipping: float = 0.01,
     epsilon: float = 1e-3,
+    norm_type: float = 2.0,
 ) -> np.ndarray:
     """`axes` are those of one unit."""
     gradient, weight = np.asarray(gradient, np.float64), np.asarray(weight, np.float64)
-    norm = np.sqrt((gradient**2).sum(axis=axes, keepdims=True))
-    allowed = np.maximum(np.sqrt((weight**2).sum(axis=axes, keepdims=True)), epsilon)
+    norm = length(gradient, axes, norm_type)
+    allowed = np.maximum(length(weight, axes, norm_type), epsilon)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(norm / allowed > clipping, clipping * allowed / norm * gradient, gradient)

@@ -47,6 +47,8 @@ LOOKS = {
     "rms": ("#cc79a7", "o"),
     "evonorm_s0": ("#882255", "s"),
     "evonorm_s1": ("#aa4499", "^"),
+    "evonorm_s0a": ("#882255", "h"),
+    "evonorm_s1a": ("#aa4499", "<"),
     "evonorm_b0": ("#661144", "D"),
     "evonorm_b1": ("#dd77bb", "v"),
     "evonorm_b2": ("#b05590", "P"),
