@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import quick
+from benchmarks import quick, scoreboard
 from keras_norms.lab.command import Program
 
 BENCHMARKS = Program(
@@ -16,8 +16,10 @@ BENCHMARKS = Program(
   python -m benchmarks run ioffe2015 --out results
   python -m benchmarks run ioffe2015.convergence --seeds 6 --dry-run
   KERAS_BACKEND=jax python -m benchmarks run speed.layers
+  python -m benchmarks scoreboard
   python -m benchmarks report --storage benchmarks/results/quick/records.jsonl.gz --out page""",
     plans={"quick": (quick.ABOUT, quick.plan)},
+    over_pages={"scoreboard": (scoreboard.ABOUT, scoreboard.RESULTS, scoreboard.write)},
     others=("studies",),
 )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import itertools
 import os
 import shlex
 import sys
@@ -14,6 +13,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from keras_norms.lab.carrying_out import Place, carry_out, fetch, report
+from keras_norms.lab.command_options import (
+    STORAGE,
+    add_output_options,
+    add_run_options,
+    add_worker_options,
+    scale_in,
+)
 from keras_norms.lab.discovery import discover
 from keras_norms.lab.dry_run import dry_run
 from keras_norms.lab.errors import BadInput, BadOption
@@ -23,10 +29,9 @@ from keras_norms.lab.ledger.passwords import hidden
 from keras_norms.lab.options import add_to
 from keras_norms.lab.provenance import cores
 from keras_norms.lab.signals import Interrupted, interruptible
-from keras_norms.lab.workers import LAUNCHERS, WorkersLost
+from keras_norms.lab.workers import WorkersLost
 
 LOST, BAD_INPUT = 1, 2
-STORAGE = "KERAS_NORMS_STORAGE"  # keeps a password out of the list of processes
 RESUMING = """
 Rerun the same command to resume an interrupted run.
 The backend is Keras's: KERAS_BACKEND=jax python -m ..."""
@@ -49,6 +54,8 @@ class Program:
         plans: more commands, by name: a line of help, and what makes the experiments. Their pages
             have ranges and no verdicts.
         others: programs whose experiments `report` shows too.
+        over_pages: commands over a folder of finished pages, by name: a line of help, the folder,
+            and what writes files from it.
     """
 
     name: str
@@ -58,6 +65,9 @@ class Program:
         default_factory=dict
     )
     others: Sequence[str] = ()
+    over_pages: Mapping[str, tuple[str, Path, Callable[[Path], Sequence[Path]]]] = field(
+        default_factory=dict
+    )
 
     def main(self, argv: Sequence[str]) -> int:
         """Runs a command; returns the exit code.
@@ -111,6 +121,8 @@ class Program:
                 scale=options.scale,
                 command=said,
             )
+        elif options.command in self.over_pages:
+            print(*self.over_pages[options.command][-1](options.results), sep="\n")
         else:
             _, plan = self.plans[options.command]
             carry_out(plan(), _place(options), page="report", command=said, verdicts=False)
@@ -137,17 +149,26 @@ class Program:
                 description=kinds[0].card() if name in found else " ".join(k.name() for k in kinds),
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
-            _add_run_options(one, kinds)
+            add_run_options(one, kinds)
             if name in found:
-                add_to(one, kinds[0], _scale_in(argv))
+                add_to(one, kinds[0], scale_in(argv))
             else:
                 add_to(one, Experiment)
         for name, (about, _) in self.plans.items():
             one = commands.add_parser(name, help=about, description=about)
-            _add_output_options(one)
-            _add_worker_options(one)
+            add_output_options(one)
+            add_worker_options(one)
+        for name, (about, folder, _) in self.over_pages.items():
+            one = commands.add_parser(name, help=about, description=about)
+            one.add_argument(
+                "--results",
+                type=Path,
+                default=folder,
+                metavar="DIR",
+                help="folder of the pages (default: %(default)s)",
+            )
         again = "write the page of all that has been run"
-        _add_output_options(commands.add_parser("report", help=again, description=again))
+        add_output_options(commands.add_parser("report", help=again, description=again))
         return parser
 
 
@@ -174,68 +195,3 @@ def _storage(options: argparse.Namespace) -> str | None:
 def _place(options: argparse.Namespace) -> Place:
     data_dir = getattr(options, "data_dir", None)
     return Place(options.out, _storage(options), data_dir, options.workers, options.launcher)
-
-
-def _scale_in(argv: Sequence[str]) -> str | None:
-    """The preset that is asked for, since the defaults in the help are its."""
-    given = [one.removeprefix("--scale").removeprefix("=") for one in argv if "--scale=" in one]
-    given += [after for one, after in itertools.pairwise(argv) if one == "--scale"]
-    return given[0] if given else None
-
-
-def _add_output_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("output")
-    group.add_argument(
-        "--out",
-        type=Path,
-        default=Path("results"),
-        metavar="DIR",
-        help="folder of the page, its tables and figures (default: results)",
-    )
-    group.add_argument(
-        "--storage",
-        metavar="PLACE",
-        help="folder of the records, sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME, or the "
-        f"records.jsonl.gz of a page, to read (default: ${STORAGE}, or the folder of --out)",
-    )
-
-
-def _add_worker_options(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("workers")
-    group.add_argument(
-        "--workers",
-        type=_workers,
-        metavar="N",
-        help="processes that train side by side (default: one a core)",
-    )
-    group.add_argument(
-        "--launcher",
-        choices=list(LAUNCHERS),
-        default="local",
-        help="where workers are: on this machine, or on a Ray cluster (default: local)",
-    )
-
-
-def _add_run_options(parser: argparse.ArgumentParser, kinds: Sequence[type[Experiment]]) -> None:
-    _add_output_options(parser)
-    _add_worker_options(parser)
-    scales = list(dict.fromkeys(scale for kind in kinds for scale in kind.scales()))
-    parser.add_argument(
-        "--scale",
-        choices=scales,
-        default="cpu",
-        help="preset of data set, step budget and model size (default: cpu)",
-    )
-    parser.add_argument("--data-dir", metavar="DIR", help="folder of the TFDS sets")
-    parser.add_argument(
-        "--download", action="store_true", help="fetch data sets that are not there yet"
-    )
-    parser.add_argument(
-        "--dry-run", action="store_true", help="print the jobs, what is done, and the time left"
-    )
-
-
-def _workers(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1024):
-        raise argparse.ArgumentTypeError(f"{text[:30]!r}: write a number from 1 to 1024")
-    return int(text)
