@@ -1,0 +1,1 @@
+"""Wei, Stokes & Schwab 2019, "Mean-field Analysis of Batch Normalization"."""

@@ -1,0 +1,1 @@
+"""Wu & He 2018, "Group Normalization"."""
