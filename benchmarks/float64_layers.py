@@ -100,3 +100,15 @@ def give(layer: keras.layers.Layer, weights: Mapping[str, Any] | None, seed: int
     known = {variable.name: variable for variable in layer.variables}
     for name, value in weights.items():
         known[name].assign(np.broadcast_to(value, known[name].shape))
+
+
+def remembered(
+    kind: str, x: np.ndarray, *, weights: Mapping[str, Any] | None = None, **options: Any
+) -> dict[str, np.ndarray]:
+    """What a layer remembers after one batch, by name."""
+    with double():
+        layer = getattr(layers, kind)(dtype="float64", **options)
+        layer.build(x.shape)
+        give(layer, weights, 0)
+        layer(keras.ops.convert_to_tensor(x), training=True)
+        return {v.name: array(v.value) for v in layer.non_trainable_variables}

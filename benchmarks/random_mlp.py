@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -60,7 +61,7 @@ class RandomMlp:
     ) -> None:
         self.kernels = [
             draw.normal(scale=(sigma_w2 / rows) ** 0.5, size=(rows, columns))
-            for rows, columns in zip(sizes[:-1], sizes[1:], strict=True)
+            for rows, columns in pairwise(sizes)
         ]
         self.biases = [draw.normal(scale=sigma_b2**0.5, size=size) for size in sizes[1:]]
         self.batch, self.gamma, self.frozen = batch, gamma, frozen

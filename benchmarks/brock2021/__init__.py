@@ -1,0 +1,1 @@
+"""Brock, De, Smith & Simonyan 2021: networks without normalizers, and adaptive clipping."""

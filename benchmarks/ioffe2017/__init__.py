@@ -1,0 +1,1 @@
+"""Ioffe 2017, "Batch Renormalization"."""

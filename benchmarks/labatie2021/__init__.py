@@ -1,0 +1,1 @@
+"""Labatie et al. 2021, "Proxy-Normalizing Activations"."""

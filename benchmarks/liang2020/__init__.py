@@ -1,0 +1,1 @@
+"""Liang et al. 2020, "Instance Enhancement Batch Normalization"."""

@@ -1,0 +1,1 @@
+"""Liu et al. 2020, "Evolving Normalization-Activation Layers"."""

@@ -1,0 +1,1 @@
+"""Luo et al. 2019, "Differentiable Learning-to-Normalize via Switchable Normalization"."""

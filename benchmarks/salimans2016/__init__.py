@@ -1,0 +1,1 @@
+"""Salimans & Kingma 2016, "Weight Normalization"."""

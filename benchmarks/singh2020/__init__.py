@@ -1,0 +1,1 @@
+"""Singh & Krishnan 2020, "Filter Response Normalization Layer"."""

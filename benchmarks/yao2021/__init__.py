@@ -1,0 +1,1 @@
+"""Yao et al. 2021, "Cross-Iteration Batch Normalization"."""

@@ -1,0 +1,1 @@
+"""Zhang, Dauphin & Ma 2019, "Fixup Initialization"."""

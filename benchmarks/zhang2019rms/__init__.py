@@ -1,0 +1,1 @@
+"""Zhang & Sennrich 2019, "Root Mean Square Layer Normalization"."""

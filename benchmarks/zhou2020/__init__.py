@@ -1,0 +1,1 @@
+"""Zhou et al. 2020, "Batch Group Normalization"."""

@@ -1,0 +1,1 @@
+"""Zhu et al. 2025, "Transformers without Normalization"."""
