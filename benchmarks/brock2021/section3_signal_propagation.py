@@ -91,6 +91,7 @@ class SignalPropagation(Experiment):
                     axis.plot(x, np.median(values, 0), "o-", label=arm, color=look)
                     axis.fill_between(x, values.min(0), values.max(0), alpha=0.2, fc=look)
                 axis.set(title=words, xlabel="block")
+                axis.xaxis.get_major_locator().set_params(integer=True)
             axes[0].plot(x, found[WITH][0]["predicted"], "k--")
             axes[0].legend()
         yield figure

@@ -85,5 +85,6 @@ class RandomNet(Experiment):
                 axis.stackplot(range(1, self.depth + 1), parts / parts.sum(0), labels=PARTS,
                                colors=COLOURS)  # fmt: skip
                 axis.set(title=arm, xlabel="layer", ylim=(0, 1))
+                axis.xaxis.get_major_locator().set_params(integer=True)
             axes.flat[0].legend(loc="lower left")
         yield figure

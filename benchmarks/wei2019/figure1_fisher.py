@@ -92,5 +92,7 @@ class Fisher(Experiment):
             axis.axhspan(values.min(), values.max(), alpha=0.3, fc=colour("none"), lw=0)
             axis.axhline(self.bound(None), color=colour("none"), label="none (band: networks)")
             axis.set(xscale="log", yscale="log", xlabel="γ", ylabel="λ")
+            axis.set_xticks(gammas, [f"{g:g}" for g in gammas], minor=False)
+            axis.minorticks_off()
             axis.legend()
         yield figure

@@ -83,5 +83,6 @@ class Explosion(Experiment):
                 axis.plot(x, np.median(values, 0), line, label=arm, color=look)
                 axis.fill_between(x, values.min(0), values.max(0), alpha=0.2, fc=look)
             axis.set(yscale="log", xlabel="layer", ylabel="gradient / that of the last layer")
+            axis.xaxis.get_major_locator().set_params(integer=True)
             axis.legend()
         yield figure

@@ -67,5 +67,6 @@ class OneStep(Experiment):
             for name, group in groups.items():
                 axis.plot(x, np.median([one["last"] for one in group], 0), "--", label=name)
             axis.set(yscale="log", xlabel="layer", ylabel="|dL/dW|")
+            axis.xaxis.get_major_locator().set_params(integer=True)
             axis.legend()
         yield figure

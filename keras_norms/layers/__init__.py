@@ -6,6 +6,7 @@ from keras_norms.layers.batch_group import BatchGroupNormalization as BatchGroup
 from keras_norms.layers.cross_iteration import (
     CrossIterationBatchNormalization as CrossIterationBatchNormalization,
 )
+from keras_norms.layers.dynamic_erf import DynamicErf as DynamicErf
 from keras_norms.layers.dynamic_tanh import DynamicTanh as DynamicTanh
 from keras_norms.layers.evonorm_b import EvoNormB0 as EvoNormB0
 from keras_norms.layers.evonorm_b import EvoNormB1 as EvoNormB1

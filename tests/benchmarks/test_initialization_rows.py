@@ -11,6 +11,7 @@ import pytest
 from benchmarks.labatie2021.powers import ARMS, by_depth, powers
 from benchmarks.random_mlp import ACTIVATIONS, RandomMlp
 from benchmarks.wei2019 import order_parameters
+from benchmarks.wu2021precise import lag as lagging
 from benchmarks.yang2019 import growth
 from benchmarks.yao2021 import statistics
 from keras_norms.lab.discovery import discover
@@ -71,6 +72,14 @@ def blocks(job):
     return {"variance": counted, "squared_mean": means, "branch": branch, "predicted": counted}
 
 
+def lag(job):
+    moved = 1 + 500 * job.arguments["step"]
+    precise = [0.5 / number**0.5 * seeded(job).uniform(0.99, 1.01)
+               for number in job.arguments["samples"]]  # fmt: skip
+    return {"moving average": 0.012 * moved**3, "precise": precise, "unbiased": 1.001,
+            "biased": 0.5}  # fmt: skip
+
+
 # Experiment -> answers of its computations, and how many of its claims these reproduce.
 ANSWERS = {
     "wei2019.correlations": ({"cosines": [0.0, 0.3, 1 / math.pi]}, 1, 1),
@@ -82,6 +91,7 @@ ANSWERS = {
     "brock2021.signal_propagation": ({"by_block": blocks}, 4, 4),
     "yao2021.statistics_error": (
         {"errors": {"BN": [0.5, 0.4], "naive": [0.2, 0.1], "CBN": [0.1, 0.2]}}, 3, 6),
+    "wu2021precise.precise_statistics": ({"errors": lag}, 6, 6),
 }  # fmt: skip
 
 
@@ -192,6 +202,15 @@ def test_expanded_statistics_are_exact_where_weights_stand():
     np.testing.assert_allclose(wanted[1] - moved[1], ((h @ (now - then)) ** 2).mean(axis=0))
     errors = statistics.errors(4, 8, 0.03, seed=0)
     assert errors["CBN"][0] < errors["naive"][0] < errors["BN"][0]
+
+
+def test_moving_averages_of_weights_that_stand_still_are_means():
+    still = lagging.errors(32, 0.99, 0.0, [6400], seed=0)
+    moving = lagging.errors(32, 0.99, 0.01, [6400], seed=0)
+    assert still["precise"] == moving["precise"]
+    assert still["precise"][0] < 0.05
+    assert moving["moving average"] > 5 * still["moving average"]
+    assert 0.9 < still["unbiased"] == 2 * still["biased"] < 1.1
 
 
 def test_the_parts_of_the_power():

@@ -129,7 +129,7 @@ def test_wrong_specs_name_the_nearest_right_one(spec, words):
     ("GroupNorm", "group"), ("InstanceNorm1d", "instance"), ("BatchRenormalization", "renorm"),
     ("batch_renorm", "renorm"), ("spectral_norm", "spectral"), ("weight_norm", "weight"),
     ("EvoNormS0", "evonorm_s0"), ("evonorm-s0", "evonorm_s0"), ("dyt", "dynamic_tanh"),
-    ("WeightStandardization", "ws"), ("unit_normalisation", "unit"),
+    ("derf", "dynamic_erf"), ("WeightStandardization", "ws"), ("unit_normalisation", "unit"),
 ])  # fmt: skip
 def test_what_people_type(typed, name):
     assert keras_norms.get(typed).name == name

@@ -37,6 +37,7 @@ LOOKS = {
     "layer": ("#e69f00", "o"),
     "unit": ("#8c6d31", "s"),
     "dynamic_tanh": ("#b8a800", "^"),
+    "dynamic_erf": ("#7a7000", "P"),
     "simple": ("#8a5a00", "D"),
     "poly": ("#d9b650", "v"),
     "group": ("#009e73", "o"),

@@ -1,0 +1,1 @@
+"""Wu & Johnson 2021, Rethinking "Batch" in BatchNorm."""
