@@ -67,7 +67,7 @@ class AdaptiveNormalization(keras.layers.Layer):
         takes = inspect.signature(normalizer.call).parameters
         self._handed_on = [name for name in ("training", "mask") if name in takes]
 
-    def build(
+    def build(  # pyright: ignore[reportIncompatibleMethodOverride]  # Keras's names for several
         self, inputs_shape: Shape, gamma_shape: Shape | None = None, beta_shape: Shape | None = None
     ) -> None:
         if not self.normalizer.built:
@@ -91,8 +91,8 @@ class AdaptiveNormalization(keras.layers.Layer):
         precise = keras.backend.standardize_dtype(y.dtype) == "float64"
         y = ops.cast(y, "float64" if precise else "float32")
         if gamma is not None:
-            gamma = self._broadcast("gamma", gamma, y)
-            y = y * (gamma + 1 if self.zero_centered else gamma)
+            factor = self._broadcast("gamma", gamma, y)
+            y = y * (factor + 1 if self.zero_centered else factor)
         if beta is not None:
             y = y + self._broadcast("beta", beta, y)
         return ops.cast(y, self.compute_dtype)

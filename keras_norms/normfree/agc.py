@@ -145,8 +145,8 @@ class AdaptiveGradientClipping(keras.optimizers.Optimizer):
         axes = self.unit_axes.get(variable.path, range(rank - 1) if rank > 1 else range(rank))
         dtype = "float64" if variable.dtype == "float64" else "float32"
         weights = ops.cast(ops.convert_to_tensor(variable), dtype)
-        scale, *unit = scaled_squares(weights, tuple(axes))
-        length = _length(*unit, tuple(axes), self.norm_type)
+        scale, unit, squares = scaled_squares(weights, tuple(axes))
+        length = _length(unit, squares, tuple(axes), self.norm_type)
         allowed = self.clipping * at_least(scale * length, self.epsilon)
         given = ops.cast(upstream, dtype)
         scale, direction, squares = scaled_squares(given, tuple(axes))

@@ -53,7 +53,7 @@ def layers_of(model: keras.Model, kind: str) -> list[keras.layers.Layer]:
     if kind == "features" and pools:
         return pools[-1:]
     wrapped = {id(layer.layer) for layer in layers if isinstance(layer, Reparameterization)}
-    linear = [
+    linear: list[keras.layers.Layer] = [
         layer
         for layer in layers
         if isinstance(layer, Reparameterization) or (kernels_of(layer) and id(layer) not in wrapped)
