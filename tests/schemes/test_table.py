@@ -1,4 +1,4 @@
-"""The README's table of normalizers is the one that the registry gives."""
+"""The table of normalizers in the documentation is the one that the registry gives."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from keras_norms.schemes.table import table
 
 pytestmark = pytest.mark.once
 
-README = Path(__file__).parent.parent.parent / "README.md"
+LAYERS = Path(__file__).parents[2] / "docs/layers.md"
 
 
-def test_the_readme_has_the_table_of_the_registry():
-    assert table() in README.read_text(), "run python -m keras_norms.schemes.table"
+def test_the_page_of_the_layers_has_the_table_of_the_registry():
+    assert table() in LAYERS.read_text(), "run python -m keras_norms.schemes.table"
 
 
 def test_every_name_has_a_row():
