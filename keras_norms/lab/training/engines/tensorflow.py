@@ -47,6 +47,7 @@ class Engine:
         xla = gpu or not convolves
         if gpu:
             tf.config.experimental.enable_op_determinism()
+        self._assign = tf.function(self._restore, autograph=False)
         self._steps = tf.function(self._loop, autograph=False, jit_compile=xla)
         self._test = tf.function(self._measure, autograph=False, jit_compile=xla)
         self._classes = tf.function(self._classify, autograph=False, jit_compile=xla)
@@ -58,11 +59,8 @@ class Engine:
         optimizer: list[np.ndarray] | None = None,
         step: int = 0,
     ) -> None:
-        for variable, value in zip(self.model.variables, values, strict=True):
-            variable.assign(value)
-        optimizer = optimizer or self._new_optimizer
-        for variable, value in zip(self.optimizer.variables, optimizer, strict=True):
-            variable.assign(value)
+        # In one call: hundreds of small ones took a third of the time of a deep network's short runs.
+        self._assign([np.asarray(value) for value in (*values, *(optimizer or self._new_optimizer))])
 
     def advance(
         self,
@@ -103,6 +101,11 @@ class Engine:
 
     def optimizer_values(self) -> list[np.ndarray]:
         return [variable.numpy() for variable in self.optimizer.variables]
+
+    def _restore(self, values: list[tf.Tensor]) -> None:
+        variables = [*self.model.variables, *self.optimizer.variables]
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
 
     def _measure(self, x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         logits = self.model(x, training=False)
