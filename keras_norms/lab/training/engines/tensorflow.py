@@ -59,8 +59,9 @@ class Engine:
         optimizer: list[np.ndarray] | None = None,
         step: int = 0,
     ) -> None:
-        # In one call: hundreds of small ones took a third of the time of a deep network's short runs.
-        self._assign([np.asarray(value) for value in (*values, *(optimizer or self._new_optimizer))])
+        # In one call: hundreds of small ones took a third of the time of short runs of deep nets.
+        given = [*values, *(optimizer or self._new_optimizer)]
+        self._assign([np.asarray(value) for value in given])
 
     def advance(
         self,
