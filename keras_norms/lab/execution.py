@@ -25,23 +25,33 @@ LOOK = 2.0  # seconds after which what others have finished is looked at again
 QUICK = 1.0  # seconds of a job that need not outlive a power failure
 
 
-def work(walks: Sequence[Walk], ledger: Ledger, bench: Bench) -> None:
-    """Does what the walks want; returns when all of it is finished, here or elsewhere.
+def work(
+    walks: Sequence[Walk], ledger: Ledger, bench: Bench, most_programs: int | None = None
+) -> bool:
+    """Does what the walks want; true when all of it is finished, here or elsewhere.
 
     A job that another live process has under way is left to it. A process goes on with the program
     that it has compiled, then with one that nobody else has, then with any: so processes spread,
     and wait only where all that is left is under way.
 
+    Args:
+        most_programs: false is returned before another program than so many is compiled, since
+            a framework keeps what it has compiled for as long as its process lives.
+
     Raises:
         BadInput: what cannot be done; what is finished is kept.
     """
     program: Hashable = None
+    compiled: set[Hashable] = set()
     checked: set[str] = set()
     while wanted := _wanted(walks):
         _check(wanted, checked)
         held = ledger.under_way()
         took, looked = False, time.monotonic()
         for job in _ordered(wanted, held, program):
+            if most_programs and job.program not in compiled and len(compiled) >= most_programs:
+                return False
+            compiled.add(job.program)
             if _do(job, ledger, bench):
                 took, program = True, job.program
                 if time.monotonic() - looked > LOOK:
@@ -49,6 +59,7 @@ def work(walks: Sequence[Walk], ledger: Ledger, bench: Bench) -> None:
         if not took:
             time.sleep(random.uniform(0, WAIT))  # processes that look in step choose alike
         ledger.look()
+    return True
 
 
 def _wanted(walks: Sequence[Walk]) -> list[Job]:

@@ -13,6 +13,7 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Job
 from keras_norms.lab.workers.task import Task
 
+MOST_PROGRAMS = 64  # of 15 MB each on TensorFlow, which gives none back
 EVERY = 0.2  # seconds between two messages on progress
 
 
@@ -22,7 +23,8 @@ class Message:
 
     Attributes:
         kind: "started" (content: its process id), "step" (key, title and share of a job),
-            "warning" (text), "refused" (text of a `BadInput`) or "done".
+            "warning" (text), "refused" (text of a `BadInput`), "done", or "worn": it has compiled
+            as much as a process should hold, and another goes on in its place.
     """
 
     kind: str
@@ -63,8 +65,8 @@ def live(task: Task, send: Send) -> None:
     warnings.showwarning = lambda message, *_, **__: send(Message("warning", [str(message)]))
     send(Message("started", [os.getpid()]))
     try:
-        task.work(on_step)
+        done = task.work(on_step, most_programs=MOST_PROGRAMS)
     except BadInput as error:
         send(Message("refused", [str(error)]))
     else:
-        send(Message("done"))
+        send(Message("done" if done else "worn"))

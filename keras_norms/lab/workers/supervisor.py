@@ -66,7 +66,7 @@ class _Watched:
     def __init__(self, member: Member, ledger: Ledger) -> None:
         self.member, self._ledger = member, ledger
         self._pid: int | None = None
-        self.done = False
+        self.done = self.worn = False
         self.lost: str | None = None
 
     def free(self) -> None:
@@ -86,8 +86,8 @@ class _Watched:
                     warnings.warn(text, stacklevel=1)  # equal ones are shown once
                 case "refused", [text] if progress:
                     raise BadInput(text)
-                case "done", _:
-                    self.done = True
+                case "done" | "worn", _:
+                    self.done, self.worn = True, message.kind == "worn"
 
     def look(self, progress: Progress) -> None:
         lost = self.member.lost()  # before its messages, of which "done" may be the last
@@ -116,7 +116,9 @@ def _watch(
         if len(ledger) > finished:
             replaced, finished = 0, len(ledger)
         for worker in working:
-            if worker.lost and replaced < IN_A_ROW:
+            if worker.worn:
+                crew.append(another())
+            elif worker.lost and replaced < IN_A_ROW:
                 replaced += 1
                 crew.append(another())
         progress.show(walks, ledger, len(working))

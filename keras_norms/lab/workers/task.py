@@ -47,11 +47,13 @@ class Task:
         self,
         on_step: OnStep,
         opened: Callable[[], tuple[Ledger, list[Walk]]] | None = None,
-    ) -> None:
-        """Does what is missing; returns when everything is finished, here or elsewhere."""
+        most_programs: int | None = None,
+    ) -> bool:
+        """Does what is missing; see `execution.work`."""
         ledger, walks = (opened or self.open)()
         folder = None if self.checkpoints is None else Path(self.checkpoints)
-        work(walks, ledger, Bench(self.data_dir, folder, on_step))
+        bench = Bench(self.data_dir, folder, on_step)
+        return work(walks, ledger, bench, most_programs)
 
 
 def environment(workers: int, cores: int) -> dict[str, str]:
