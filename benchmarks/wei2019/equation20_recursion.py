@@ -1,4 +1,4 @@
-"""Wei et al. 2019, Section 3: the recursions of the order parameters, against networks."""
+"""Wei et al. 2019, equations 20 to 25: recursions of the order parameters, against networks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORWARD, BACKWARD, NEAR = NAMES[:4], NAMES[4:], 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Recursion(Experiment):
-    """Wei et al. 2019, Section 3: the recursions of the order parameters, against networks.
+    """Wei et al. 2019, equations 20 to 25: recursions of the order parameters, against networks.
 
     Paper      "Mean-field Analysis of Batch Normalization", arXiv 1903.02606, equations 20 to 25:
                mean squares and overlaps of two examples, of what enters a unit (q), of activations
