@@ -24,8 +24,8 @@ def rule(falls: float):
         kind = run.normalizer.partition(":")[0]
         lost = falls * {2: 1.0, 4: 0.5}.get(run.batch, 0.0)
         share = {"batch": 1.0, "renorm": 0.5, "cross_iteration": 0.5, "batch_group": 0.5}
-        better = 0.05 if kind == "proxy" else 0.0
-        best = 0.8 - share.get(kind, 0.0) * lost + better - 0.1 * (run.learning_rate > 0.2)
+        better = 0.2 if kind == "proxy(layer)" else 0.0
+        best = 0.7 - share.get(kind, 0.0) * lost + better - 0.1 * (run.learning_rate > 0.2)
         return outcome(run, Verdict.USEFUL, (0.5, best))
 
     return answer
