@@ -33,15 +33,15 @@ class RandomNet(Experiment):
     Claims     In the last layer, by its share of the power: LN has P1 above 0.5, and more than in
                the middle; BN has P1 below 0.05; IN P2 and P4 below 0.01; LN with the proxy less
                than 0.3 times LN's P1, and GN likewise.
-    Ours       Width 128, 20 layers (--scale gpu: 1,024), 8x8 maps, 32 normal images, GN in eight
+    Ours       Width 64, 20 layers (--scale gpu: 1,024), 8x8 maps, 32 normal images, GN in eight
                groups; the parts of what is normalized, before gamma.
-    Cost       60 networks, 2 CPU minutes.
+    Cost       60 networks, 1 CPU minute.
     Command    python -m benchmarks run labatie2021.random_net --out results
     """
 
     seeds: int = option(10, "networks", least=1, most=10_000)
     depth: int = option(20, "layers", least=2)
-    width: int = option(128, "channels, divisible by 8", least=8, gpu=1024)
+    width: int = option(64, "channels, divisible by 8", least=8, gpu=1024)
     images: int = option(32, "of a batch", least=2)
 
     def plan(self):

@@ -1,4 +1,4 @@
-"""Yao et al. 2021, Section 3.3: past statistics, brought to today's weights."""
+"""Yao et al. 2021, Section 3: past statistics, brought to today's weights."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def errors(seed: int) -> dict[str, float]:
 
 @dataclass(frozen=True, kw_only=True)
 class Taylor(IdentitiesExperiment):
-    """Yao et al. 2021, Section 3.3: past statistics, brought to today's weights.
+    """Yao et al. 2021, Section 3: past statistics, brought to today's weights.
 
     Paper      "Cross-Iteration Batch Normalization", arXiv 2002.05712, equations 8 and 9: a past
                batch's mean and mean square are expanded to first order in the weights' change.

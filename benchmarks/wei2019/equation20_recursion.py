@@ -1,4 +1,4 @@
-"""Wei et al. 2019, Section 3: the recursions of the order parameters, against networks."""
+"""Wei et al. 2019, equations 20 to 25: recursions of the order parameters, against networks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORWARD, BACKWARD, NEAR = NAMES[:4], NAMES[4:], 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Recursion(Experiment):
-    """Wei et al. 2019, Section 3: the recursions of the order parameters, against networks.
+    """Wei et al. 2019, equations 20 to 25: recursions of the order parameters, against networks.
 
     Paper      "Mean-field Analysis of Batch Normalization", arXiv 1903.02606, equations 20 to 25:
                mean squares and overlaps of two examples, of what enters a unit (q), of activations
@@ -32,7 +32,7 @@ class Recursion(Experiment):
                forward and backward. Ours: with BN the slopes obey the recursion that divides by
                the variance over the batch, q - q_xy, in place of the second moment q.
     Ours       L = 4, 784 normal inputs, layers of 1,000, ten outputs, sigma_w^2 = 2, sigma_b^2 =
-               0.5, gamma = 1, 200 examples, float64; a seed is the mean of four networks, since the
+               0.5, gamma = 1, 150 examples, float64; a seed is the mean of four networks, since the
                recursion is of expectations. With BN the batch's statistics are held fixed in the
                slopes, as in the recursion.
     Cost       80 networks, 2 CPU minutes.
@@ -41,7 +41,7 @@ class Recursion(Experiment):
 
     seeds: int = option(10, "means over networks", least=1, most=10_000)
     width: int = option(1000, "units of a layer", least=2)
-    examples: int = option(200, "examples", least=2)
+    examples: int = option(150, "examples", least=2)
     networks: int = option(4, "of a seed", least=1)
 
     def plan(self):

@@ -1,4 +1,4 @@
-"""Wei et al. 2019, Section 3: two examples behind a batch-normalized rectifier."""
+"""Wei et al. 2019, equations 24 and 25: two examples behind a batch-normalized rectifier."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ LIMIT = 1 / math.pi
 
 @dataclass(frozen=True, kw_only=True)
 class Correlations(Experiment):
-    """Wei et al. 2019, Section 3: two examples behind a batch-normalized rectifier.
+    """Wei et al. 2019, equations 24 and 25: two examples behind a batch-normalized rectifier.
 
     Paper      "Mean-field Analysis of Batch Normalization", arXiv 1903.02606, equations 24 and
                25: behind batch normalization (without shift) and a ReLU two examples have mean

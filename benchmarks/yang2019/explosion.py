@@ -1,4 +1,4 @@
-"""Yang et al. 2019, Section 3: gradients explode with depth behind batch normalization."""
+"""Yang et al. 2019: gradients explode with depth behind batch normalization."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ARMS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Explosion(Experiment):
-    """Yang et al. 2019, Section 3: gradients explode with depth behind batch normalization.
+    """Yang et al. 2019: gradients explode with depth behind batch normalization.
 
     Paper      "A Mean Field Theory of Batch Normalization", arXiv 1902.08129: at initialization
                the squared gradient of a deep network of batch normalization and ReLU grows by
