@@ -80,10 +80,6 @@ def model(*blocks, size=8, cls=keras.Model):
     return randomized(cls(inputs, layers.GlobalAveragePooling2D()(x)))
 
 
-def norms(model):
-    return [m for m in model._flatten_layers() if isinstance(m, layers.BatchNormalization)]
-
-
 @pytest.mark.parametrize("size", [8, None])
 def test_fold_reaches_inside(size, tmp_path):
     made = model(ConvNormalized(3, name="first"), Inverted(3, name="second"), size=size)
