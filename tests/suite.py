@@ -11,6 +11,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conformance.case import Case
+from tests.conformance.exports import Exports
 from tests.conformance.masks import Masks
 from tests.conformance.numerics import Numerics
 from tests.conformance.precision import Precision
@@ -26,7 +27,7 @@ __all__ = ["Case", "NormalizerSuite"]
 
 
 class NormalizerSuite(
-    Numerics, Precision, Shapes, Masks, Saving, Training, Refusals, Tensors, Programs
+    Numerics, Precision, Shapes, Masks, Saving, Training, Refusals, Tensors, Programs, Exports
 ):
     """Inherit with a `case`; `mode` and `example` arguments of tests are filled in here."""
 

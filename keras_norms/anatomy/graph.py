@@ -101,6 +101,12 @@ def kept_by_config(model: keras.Model) -> bool:
     return bool(more) or not keeps_class(model)
 
 
+def made_by_class(model: keras.Model) -> bool:
+    """Whether a model without a call of its own has a class whose constructor makes its graph."""
+    own = type(model) not in (keras.Model, Functional) and not isinstance(model, keras.Sequential)
+    return own and not has_own_call(model) and not keeps_class(model)
+
+
 def keeps_class(model: keras.Model) -> bool:
     """Whether the class of a model can be called with other layers."""
     if isinstance(model, keras.Sequential):

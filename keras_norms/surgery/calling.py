@@ -16,6 +16,7 @@ class Making:
 
     def __init__(self) -> None:
         self.made: dict[int, list[Any]] = {}
+        self.tensors: dict[int, Any] = {}  # of the last graph: new by the ids of old
 
     def model(self, old: keras.Model) -> keras.Model:
         core = core_of(old)
@@ -54,6 +55,7 @@ class Making:
             outputs = _run(steps, args, kwargs, call.operation)
             for symbol, value in zip(call.outputs, keras.tree.flatten(outputs), strict=True):
                 tensors[id(symbol)] = value
+        self.tensors = tensors
         inputs, outputs = _filled((core._inputs_struct, core._outputs_struct), tensors)
         return self.functional(old, inputs, outputs)
 

@@ -40,7 +40,9 @@ class Conversion:
         scheme: Scheme,
         paths: dict[int, str],
         meant: Callable[[keras.layers.Layer], bool],
+        closed: Callable[[keras.layers.Layer], str],
     ) -> None:
+        self.closed = closed
         self.calls = [call for calls in found for call in calls]
         self.times = Counter(id(call.operation) for call in self.calls)
         self.scheme = scheme
@@ -163,8 +165,7 @@ class Conversion:
             return
         for inner in layer._flatten_layers(include_self=False):
             if is_normalizer(inner) and self.meant(inner):
-                why = f"it is inside {layer.name!r} ({type(layer).__name__}), which is no model"
-                yield self.paths[id(inner)], "left", why
+                yield self.paths[id(inner)], "left", f"it is {self.closed(layer)}"
 
     def _before(self, call: Call) -> Any:
         """The linear layer directly before, where nothing else uses it."""

@@ -12,8 +12,9 @@ from keras_norms.anatomy.graph import graphs
 from keras_norms.anatomy.normalizers import paths
 from keras_norms.anatomy.report import Report
 from keras_norms.anatomy.selection import selected
+from keras_norms.surgery.blocks import Blocks
 from keras_norms.surgery.conversion import Conversion
-from keras_norms.surgery.rebuild import checked_copy, rewired
+from keras_norms.surgery.rebuild import checked_copy
 
 Where = Callable[[keras.layers.Layer], bool] | Collection[str] | None
 
@@ -62,8 +63,9 @@ def convert(
         The new model, and a report. Its column `done` says `"converted"` or `"left"` of each
         normalizer, `detail` what came of it or why it was left. Left are those on an axis that is
         not the channels, that hold the model's activation inside (EvoNorm, proxy), that are
-        inside layers that are no models, shared ones whose surroundings would change, and those
-        whose surroundings the scheme refuses (an activation layer that is no plain function).
+        inside layers whose call cannot be read as a graph (`Blocks`), shared ones whose
+        surroundings would change, and those whose surroundings the scheme refuses (an activation
+        layer that is no plain function).
 
     Raises:
         ValueError: `to` is no spec, or `"cross_iteration"`, which is made with its linear layer;
@@ -75,13 +77,18 @@ def convert(
     scheme = schemes.get(to)
     meant = selected(model, where)
     copy = checked_copy(model, check)
-    named = {id(layer): path for path, layer in paths(copy.model)}
+    blocks = Blocks(copy.model, check)
+    named = {id(layer): path for path, layer in paths(blocks.model)}
     conversion = Conversion(
-        graphs(copy.model), scheme, named, lambda layer: meant(copy.original(layer))
+        graphs(blocks.model),
+        scheme,
+        named,
+        lambda layer: meant(copy.original(layer)),
+        blocks.why,
     )
     report = Report(f"conversion of {model.name!r} to {scheme}")
     for path, done, detail in conversion.decide():
         report.add(path, done=done, detail=detail)
     for sentence in copy.notes:
         report.note(sentence)
-    return rewired(copy.model, conversion.replacement), report
+    return blocks.rewired(conversion.replacement), report

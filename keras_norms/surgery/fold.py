@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -17,8 +18,9 @@ from keras_norms.layers.batch import BatchNormalization
 from keras_norms.layers.ghost import GhostBatchNormalization
 from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.renorm import BatchRenormalization
+from keras_norms.surgery.blocks import Blocks
 from keras_norms.surgery.linear_algebra import Linear, stripped
-from keras_norms.surgery.rebuild import checked_copy, rewired
+from keras_norms.surgery.rebuild import checked_copy
 from keras_norms.surgery.verification import Witness, require_same_outputs
 from keras_norms.weights.base import Reparameterization
 
@@ -60,7 +62,8 @@ def fold(model: keras.Model, *, check: Any = True) -> tuple[keras.Model, Report]
         Left are those after an addition, next to a tensor that something else takes too, next to
         an activation, on an axis that is not the linear layer's, in or next to shared layers,
         called with `training=True`, computing in another dtype than the linear layer, or inside
-        layers that are no models.
+        layers whose call cannot be read as a graph (`Blocks`). A layer whose call can, and in which
+        something is folded, is a model of the same name in the new model.
 
     Raises:
         ValueError: the model is not built, has no graph, or has a layer that cannot be made again
@@ -69,7 +72,9 @@ def fold(model: keras.Model, *, check: Any = True) -> tuple[keras.Model, Report]
     Reference: Jacob et al. 2018, arXiv 1712.05877, Section 3.2 (folding after the linear layer).
     """
     copy = checked_copy(model, check)
-    folding = _Folding(graphs(copy.model), {id(layer): path for path, layer in paths(copy.model)})
+    blocks = Blocks(copy.model, check)
+    named = {id(layer): path for path, layer in paths(blocks.model)}
+    folding = _Folding(graphs(blocks.model), named, blocks.why)
     report = Report(f"fold of {model.name!r}")
     for calls in folding.graphs:
         for call in calls:
@@ -79,7 +84,7 @@ def fold(model: keras.Model, *, check: Any = True) -> tuple[keras.Model, Report]
     elif not any(row["done"] in ("folded", "stripped") for row in report):
         report.note("Nothing was folded: the rows say why.")
     notes = copy.notes
-    new = rewired(copy.model, folding.replacement)
+    new = blocks.rewired(folding.replacement)
     if isinstance(copy.seen, Witness):
         require_same_outputs(model, new, copy.seen)
     for sentence in notes:
@@ -90,8 +95,14 @@ def fold(model: keras.Model, *, check: Any = True) -> tuple[keras.Model, Report]
 class _Folding:
     """What has been decided so far: which layers go, and what the linear ones become."""
 
-    def __init__(self, found: list[list[Call]], paths: dict[int, str]) -> None:
+    def __init__(
+        self,
+        found: list[list[Call]],
+        paths: dict[int, str],
+        closed: Callable[[keras.layers.Layer], str],
+    ) -> None:
         self.graphs = found
+        self.closed = closed
         self.paths = paths
         self.times = Counter(id(call.operation) for calls in found for call in calls)
         self.linear: dict[int, Linear] = {}
@@ -115,8 +126,7 @@ class _Folding:
         else:
             for inner in layer._flatten_layers(include_self=False):
                 if type(inner) in KINDS:
-                    reason = f"inside {layer.name!r} ({type(layer).__name__}), which is no model"
-                    report.add(self.paths[id(inner)], done="left", detail=reason)
+                    report.add(self.paths[id(inner)], done="left", detail=self.closed(layer))
 
     def _folded(self, call: Call) -> tuple[str, str]:
         layer = call.operation

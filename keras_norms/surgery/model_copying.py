@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from keras_norms.anatomy.graph import kept_by_config
+from keras_norms.anatomy.graph import calls_of, kept_by_config, made_by_class
 from keras_norms.anatomy.normalizers import paths
 from keras_norms.surgery.calling import Making
 from keras_norms.surgery.copying import NoCopy, copied
@@ -25,11 +25,24 @@ class Copying(Making):
     def model(self, old: keras.Model) -> keras.Model:
         if kept_by_config(old):
             self.kept.append((old, new := copied(old)))
-        else:
+        elif (new := self._of_its_class(old)) is None:
             new = super().model(old)
         if old is self.whole:
             for before, after in self.kept:
                 copied_state(before, after)
+        return new
+
+    def _of_its_class(self, old: keras.Model) -> keras.Model | None:
+        """A copy by the config of a class that makes its graph itself, where that is the same."""
+        if not made_by_class(old):
+            return None
+        try:
+            new = copied(old)
+        except NoCopy:
+            return None
+        if new is old or _structure(new) != _structure(old):
+            return None
+        self.kept.append((old, new))
         return new
 
     def layers(self, old: Any) -> list[Any]:
@@ -61,3 +74,9 @@ class Copying(Making):
         if id(old) not in self.twins:
             raise error
         return self.twins[id(old)]
+
+
+def _structure(model: keras.Model) -> list[Any]:
+    """What two models of one graph have in common: their calls in order, and their variables."""
+    calls = [(type(call.operation), call.name, len(call.before)) for call in calls_of(model)]
+    return [*calls, *(tuple(variable.shape) for variable in model.variables)]

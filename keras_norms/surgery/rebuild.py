@@ -7,7 +7,7 @@ from typing import Any
 
 import keras
 
-from keras_norms.anatomy.graph import core_of, is_graph, kept_by_config
+from keras_norms.anatomy.graph import core_of, is_graph, kept_by_config, made_by_class
 from keras_norms.anatomy.normalizers import paths
 from keras_norms.surgery.model_copying import Copying
 from keras_norms.surgery.rewiring import Replace, Rewiring, forget_calls
@@ -29,9 +29,10 @@ def rebuild(
     one with variables is taken from a copy of the whole model by the model's own config.
 
     The new model is not compiled: losses and optimizers belong to the old weights. A subclass of
-    `keras.Model` whose constructor is not `(inputs, outputs, name)` becomes a plain functional
-    model of the same graph, unless it has a `call` of its own: then it is copied by its config,
-    and no layer in it can be replaced.
+    `keras.Model` whose constructor is not `(inputs, outputs, name)` is copied by its config, and
+    tensors of its graph in attributes become those of the new graph. Where its config does not
+    give the same graph, or an attribute holds a layer that is replaced, it becomes a plain
+    functional model; with a `call` of its own it is refused there.
 
     Args:
         model: functional or Sequential, built, or a subclass with such a graph at its core.
@@ -71,11 +72,10 @@ class Copy:
         """What a report says of it."""
         said = [self.seen] if isinstance(self.seen, str) else []
         inside = [self.model, *(layer for _, layer in paths(self.model))]
-        own = [m for m in inside if is_graph(m) and kept_by_config(m)]
+        own = [m for m in inside if is_graph(m) and (kept_by_config(m) or made_by_class(m))]
         return said + [
-            f"Model {model.name!r} keeps its class {type(model).__name__}, for its own call(). A "
-            "file would hold its config, which does not know the new layers: save its weights, or "
-            "export it."
+            f"Model {model.name!r} keeps its class {type(model).__name__}. A file would hold its "
+            "config, which does not know the new layers: save its weights, or export it."
             for model in own
         ]
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import keras
 
-from keras_norms.anatomy.graph import core_of, graphs, is_graph, kept_by_config
+from keras_norms.anatomy.graph import core_of, graphs, is_graph, kept_by_config, made_by_class
 from keras_norms.kernels.keras_internals import Functional
 from keras_norms.surgery.calling import Making
 
 Replace = Callable[[keras.layers.Layer], Sequence[keras.layers.Layer] | None]
+
+
+# Where Keras keeps a graph, beside the attributes of a model's own.
+_GRAPH = ("_layers", "_functional", "_operations", "_modules", "_self_")
 
 
 class Rewiring(Making):
@@ -30,34 +34,56 @@ class Rewiring(Making):
         return old
 
     def functional(self, old: keras.Model, inputs: Any, outputs: Any) -> keras.Model:
-        if not kept_by_config(old):
+        if kept_by_config(old):
+            self._require_attributes(old)
+        elif not made_by_class(old) or any(self._held_and_replaced(old)):
             return super().functional(old, inputs, outputs)
-        self._require_attributes(old)
+        kept = {name: self._in_the_new_graph(value) for name, value in _of_tensors(old)}
+        policy = old.dtype_policy
         # Its class and attributes stay, and its own call finds the new graph where the old one was.
         old._tracker.unlock()
         for layer in old.layers:
             old._tracker.untrack(layer)
         Functional.__init__(old, inputs, outputs, name=old.name)
+        old.__dict__["_dtype_policy"] = policy
+        for name, value in kept.items():
+            setattr(old, name, value)
         return old
+
+    def _in_the_new_graph(self, held: Any) -> Any:
+        """A structure of a graph's tensors, such as the outputs of a pyramid, for the new graph."""
+        return keras.tree.map_structure(lambda leaf: self.tensors.get(id(leaf), leaf), held)
 
     def _require_attributes(self, model: keras.Model) -> None:
         """Raises ValueError where a call of a model's own may use a layer that is replaced."""
-        graph = ("_layers", "_functional", "_operations", "_modules", "_self_")
+        for name, layer in self._held_and_replaced(model):
+            raise ValueError(
+                f"Layer {layer.name!r} cannot be replaced: model {model.name!r} "
+                f"({type(model).__name__}) has a call() of its own and holds the layer in its "
+                f"attribute {name!r}. Pass the functional model inside it."
+            )
+
+    def _held_and_replaced(self, model: keras.Model) -> Iterator[tuple[str, Any]]:
+        """The layers in attributes of a model in whose place are others."""
         # torch keeps layers that are attributes apart.
         attributes = {**vars(model), **vars(model).get("_modules", {})}
         for name, held in attributes.items():
-            for layer in keras.tree.flatten(held) if not name.startswith(graph) else ():
+            for layer in keras.tree.flatten(held) if not name.startswith(_GRAPH) else ():
                 steps = self.made.get(id(layer), [layer])
                 if isinstance(layer, keras.layers.Layer) and steps != [layer]:
-                    raise ValueError(
-                        f"Layer {layer.name!r} cannot be replaced: model {model.name!r} "
-                        f"({type(model).__name__}) has a call() of its own and holds the layer in "
-                        f"its attribute {name!r}. Pass the functional model inside it."
-                    )
+                    yield name, layer
 
     def layers(self, old: Any) -> list[Any]:
         given = self.replace(old) if isinstance(old, keras.layers.Layer) else None
         return [old] if given is None else list(given)
+
+
+def _of_tensors(model: keras.Model) -> Iterator[tuple[str, Any]]:
+    """The attributes of a model's class that hold tensors of its graph."""
+    for name, held in [*vars(model).items()]:
+        leaves = keras.tree.flatten(held) if not name.startswith("_") else []
+        if any(isinstance(leaf, keras.KerasTensor) for leaf in leaves):
+            yield name, held
 
 
 def forget_calls(copy: keras.Model) -> None:
