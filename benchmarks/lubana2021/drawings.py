@@ -9,6 +9,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 
 from benchmarks.lubana2021.networks import ARMS
+from keras_norms.lab.found import Group
 from keras_norms.lab.report.figures import colour, marker
 
 RELATIVES = {"LN": "layer", "one group": "layer"}  # which a group normalization of one group is
@@ -55,3 +56,14 @@ def draw_by_size(axis: Axes, arms: Mapping[str, Sequence[float]], sizes: Sequenc
             axis.axhline(float(np.median(values)), lw=1.2, label=arm, **looks)
     axis.set(xscale="log", xlabel="channels a group", xticks=shown, xticklabels=shown)
     axis.minorticks_off()
+
+
+def draw_accuracy(axis: Axes, arm: str, group: Group, steps: int, window: int) -> None:
+    """The mean of the seeds' training accuracies; zero from where a run blew up."""
+    curves = np.zeros((len(group), steps))
+    for row, outcome in zip(curves, group, strict=True):
+        row[: len(outcome.accuracies)] = np.nan_to_num(outcome.accuracies)
+    window = min(window, steps)
+    smooth = np.convolve(curves.mean(0), np.ones(window) / window, mode="valid")
+    style = {**look(arm), "marker": "", "lw": 1.2}
+    axis.plot(np.arange(len(smooth)) + window, smooth, label=arm, **style)

@@ -8,9 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from benchmarks.bjorck2018.reading import shown
+from benchmarks.bjorck2018.reading import seen, shown
 from benchmarks.lubana2021.drawings import draw_by_size, draw_layers
-from benchmarks.lubana2021.networks import LINEAR, GroupSizeExperiment, answer
+from benchmarks.lubana2021.networks import LINEAR, GroupSizeExperiment, answer, spec_of
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.report.figures import Figure, drawing
@@ -41,11 +41,10 @@ class GradientByLayer(GroupSizeExperiment):
         return np.array(row["gradient"], float)[: self.depth]
 
     def growth(self, found, arm: str):
-        def measure(rows) -> float:
-            norms = self.norms(rows[0])
-            return norms[0] / norms[-1]
+        def measure(row) -> float:
+            return np.divide(*self.norms(row)[[0, -1]])
 
-        return answer(found[arm], LINEAR).quantity(measure, "first / last gradient")
+        return seen(found[arm], spec_of(LINEAR), measure, "first / last gradient")
 
     def claims(self, found):
         by = {arm: self.growth(found, arm) for arm in self.arms()}
@@ -63,8 +62,10 @@ class GradientByLayer(GroupSizeExperiment):
     def tables(self, found):
         rows = []
         for arm in self.arms():
-            first = answer(found[arm], LINEAR).quantity(lambda r: self.norms(r[0])[0])
-            last = answer(found[arm], LINEAR).quantity(lambda r: self.norms(r[0])[-1])
+            first, last = (
+                seen(found[arm], spec_of(LINEAR), lambda row, k=k: self.norms(row)[k], "norm")
+                for k in (0, -1)
+            )
             rows.append({"normalizer": arm, "first convolution": shown(first),
                          "last convolution": shown(last),
                          "first / last": shown(self.growth(found, arm))})  # fmt: skip

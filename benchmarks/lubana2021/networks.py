@@ -87,9 +87,14 @@ class InitializationExperiment(Experiment):
                                probes=seen, **{**usual, **fields}))  # fmt: skip
 
 
+def spec_of(probe: str) -> str:
+    """The canonical spec of one of these probes at initialization."""
+    return choose_probe(f"{probe},at=0", 1).text
+
+
 def answer(group: Group, probe: str) -> Group:
-    """What one of these probes answered, by its canonical spec."""
-    return group.probed(choose_probe(f"{probe},at=0", 1).text)
+    """What one of these probes answered."""
+    return group.probed(spec_of(probe))
 
 
 @dataclass(frozen=True, kw_only=True)
