@@ -29,7 +29,7 @@ class Predictions(GroupEdgeExperiment):
     Paper      arXiv 2106.05956 explains speed and stability by growth of activations, similarity of
                activations and growth of gradients at initialization.
     Claims     The largest rate that trains, and the mean training accuracy at one rate, are each
-               predicted with a smaller squared error, left out, by the three measures than by depth.
+               predicted with a smaller error, left out, by the three measures than by depth.
     Ours       cfg_10 and cfg_20 of width 8 with five group sizes, BN and none, on 5,000 images of
                CIFAR-10, 150 steps of plain SGD; the common rate is a third of the smallest edge.
     Cost       At most 1,428 runs of 150 steps, 2 CPU hours; the sizes of cfg_20 are shared.
