@@ -29,8 +29,7 @@ class Predictions(GroupEdgeExperiment):
     Paper      arXiv 2106.05956 explains speed and stability by growth of activations, similarity of
                activations and growth of gradients at initialization.
     Claims     The largest rate that trains, and the mean training accuracy at one rate, are each
-               predicted with a smaller squared error from the three measures than from the depth:
-               linear, each network left out in turn, a seed an error.
+               predicted with a smaller error, left out, by the three measures than by depth.
     Ours       cfg_10 and cfg_20 of width 8 with five group sizes, BN and none, on 5,000 images of
                CIFAR-10, 150 steps of plain SGD; the common rate is a third of the smallest edge.
     Cost       At most 1,428 runs of 150 steps, 2 CPU hours; the sizes of cfg_20 are shared.
@@ -46,8 +45,7 @@ class Predictions(GroupEdgeExperiment):
         return {f"{depth} layers": [self.network(depth, arm) for arm in self.arms()]
                 for depth in sorted(self.depths)}  # fmt: skip
 
-    def named(self, found) -> dict:
-        """The cells by depth and arm."""
+    def named(self, found) -> dict:  # by depth and arm
         keys = [(depth, arm) for depth in sorted(self.depths) for arm in self.arms()]
         return dict(
             zip(keys, [cell for name in self.chains() for cell in found[name]], strict=True)
@@ -87,8 +85,8 @@ class Predictions(GroupEdgeExperiment):
         columns = self.columns(found)
         for what in (RATE, SPEED):
             three, depth = (self.error(columns, names, what) for names in (NAMES, ("depth",)))
-            yield Claim(f"The three measures predict the {what} better than depth does.",
-                        three < depth, target="lubana21-prediction")  # fmt: skip
+            said = f"The three measures predict the {what} better than depth does."
+            yield Claim(said, three < depth, target="lubana21-prediction")
 
     def tables(self, found):
         columns = self.columns(found)
@@ -96,7 +94,7 @@ class Predictions(GroupEdgeExperiment):
         rows = [{"from": ", ".join(names) or "nothing (the mean)",
                  **{what: shown(self.error(columns, names, what)) for what in (RATE, SPEED)}}
                 for names in every]  # fmt: skip
-        yield Table(f"{self.name()}-errors", pd.DataFrame(rows),
-                    "Squared error, each network left out: medians over seeds.")  # fmt: skip
+        said = "Squared error, each network left out: medians over seeds."
+        yield Table(f"{self.name()}-errors", pd.DataFrame(rows), said)
         yield self.rates_table({f"{depth} layers, {arm}": cell
                                 for (depth, arm), cell in self.named(found).items()})  # fmt: skip

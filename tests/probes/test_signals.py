@@ -106,6 +106,7 @@ def test_what_is_sound_raises_no_alarm(make):
     assert "No principle is at risk" in str(found)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", ["ResNet50V2", "MobileNetV2"])
 def test_published_networks_raise_no_alarm(name):
     model = getattr(keras.applications, name)(weights=None, input_shape=(64, 64, 3), classes=10)
