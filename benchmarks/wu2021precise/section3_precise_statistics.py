@@ -81,5 +81,5 @@ class PreciseStatistics(Experiment):
                 level = np.median([one[MOVING] for one in group])
                 axis.axhline(level, ls="--", color=f"C{place}", label=f"{MOVING}, {name}")
             axis.set(xscale="log", yscale="log", xlabel="samples", ylabel="relative error")
-            axis.legend(loc="center right")
+            axis.legend(loc="upper right", bbox_to_anchor=(1, 0.93))
         yield figure
