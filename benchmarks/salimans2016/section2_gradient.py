@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.identities import Bound, IdentitiesExperiment, Identity, largest
 
-EXAMPLES, INPUTS, UNITS, STEPS, RATE = 16, 6, 4, 50, 0.1
+EXAMPLES, INPUTS, UNITS, STEPS, RATE = 16, 6, 4, 50, 0.5
 
 
 def formula(v, g, dw) -> tuple[np.ndarray, np.ndarray]:

@@ -73,11 +73,13 @@ class PreciseStatistics(Experiment):
         figure = Figure(self.name(), found.folder, "Error of precise statistics over samples, and "
                         "of moving averages (dashed): medians over layers.")  # fmt: skip
         with drawing(figure) as axis:
-            for name, group in found.groups().items():
-                precise = np.median([one[PRECISE] for one in group], 0)
-                (line,) = axis.plot(self.samples, precise, "o-", label=name)
+            groups = found.groups()
+            # Taken with the weights fixed, they are the same however the kernel has moved.
+            precise = np.median([one[PRECISE] for one in next(iter(groups.values()))], 0)
+            axis.plot(self.samples, precise, "o-", color="black", label=PRECISE)
+            for place, (name, group) in enumerate(groups.items()):
                 level = np.median([one[MOVING] for one in group])
-                axis.axhline(level, ls="--", color=line.get_color())
+                axis.axhline(level, ls="--", color=f"C{place}", label=f"{MOVING}, {name}")
             axis.set(xscale="log", yscale="log", xlabel="samples", ylabel="relative error")
-            axis.legend(title="kernel moves by")
+            axis.legend(loc="upper right", bbox_to_anchor=(1, 0.93))
         yield figure
