@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_norms.kernels.groups import Groups
 from keras_norms.kernels.native import native
-from keras_norms.kernels.statistics import Moments, sample_mean, value_count
+from keras_norms.kernels.statistics import Moments, counted, sample_mean
 from keras_norms.kernels.synchronize import joined
 
 Tensor = Any
@@ -64,7 +64,7 @@ def measured(
         return z, Moments(still, z, ops.zeros_like(x), ops.ones_like(x))
     if visible is not None:
         return _masked(x, axes, visible, groups)
-    count = ops.cast(value_count(x, axes, groups), x.dtype)
+    count = counted(x, axes, groups)
     at_least_one = ops.maximum(count, 1)
     shift = sample_mean(x, axes, groups)
     z = x - shift
@@ -77,7 +77,7 @@ def measured(
 def mean_square(x: Tensor, axes: Sequence[int], visible: Tensor | None = None) -> Moments:
     """The uncentred second moment `E[x^2]` over `axes`, as `Moments` around zero."""
     if visible is None:
-        count = ops.cast(value_count(x, axes), x.dtype)
+        count = counted(x, axes)
         square = total(ops.square(x), axes) / ops.maximum(count, 1)
     else:
         seen, count, visible = _visible_count(x, axes, visible)
@@ -118,7 +118,7 @@ def _visible_count(
     count = total(ops.where(visible, ones, 0), axes, groups)
     # Where nothing is visible everything counts, so that the output stays finite.
     visible = ops.logical_or(visible, ops.equal(count, 0))
-    number = ops.cast(ops.maximum(value_count(x, axes, groups), 1), x.dtype)
+    number = ops.maximum(counted(x, axes, groups), 1)
     return ops.where(ops.equal(count, 0), number, count), count, visible
 
 

@@ -75,6 +75,14 @@ def value_count(x: Tensor, axes: Sequence[int], groups: Groups | None = None) ->
     return count * groups.size(x) if groups else count
 
 
+def counted(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Tensor:
+    """The same as a tensor in the precision of `x`, also of sizes that an export leaves open."""
+    count = value_count(x, axes, groups)
+    if isinstance(count, int) or ops.is_tensor(count):
+        return ops.cast(count, x.dtype)
+    return ops.ones((), x.dtype) * count  # a cast would make a number of torch's open sizes
+
+
 def sample_mean(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Tensor:
     """Mean of every 64th slice of `x` along its longest reduced axis, without gradient.
 
@@ -102,5 +110,5 @@ def _sample_mean(x: Tensor, axes: Sequence[int]) -> Tensor:
     sample = x[tuple(every)]
     # The sum of one value (or of none, in an empty batch) instead of the value itself.
     origin = ops.sum(x[tuple(first)], axis=axes, keepdims=True)
-    count = ops.cast(ops.maximum(value_count(sample, axes), 1), x.dtype)
+    count = ops.maximum(counted(sample, axes), 1)
     return origin + ops.sum(sample - origin, axis=axes, keepdims=True) / count

@@ -154,11 +154,12 @@ def _native_group_norm(
     """Normalized `x`, mean and reciprocal deviation; channels along axis 1 or the last one."""
     size = x.shape[channel]
     x = x.contiguous()  # of other strides the native operation makes views that cannot be made
+    # Not `len`, which makes a number of a size that an exported program leaves open.
     if channel == 1:
-        z = x.reshape(len(x), size, -1, 1)
+        z = x.reshape(x.shape[0], size, -1, 1)
     else:
         # Of four dimensions, for which alone the native operation takes channels at the end.
-        z = x.reshape(len(x), -1, 1, size).movedim(-1, 1)
+        z = x.reshape(x.shape[0], -1, 1, size).movedim(-1, 1)
         weights = [w for w in (gamma, beta) if w is not None]
         if _is_recorded():
             z = z.contiguous()
@@ -170,7 +171,7 @@ def _native_group_norm(
             if weights and torch.is_grad_enabled():
                 z = _AlwaysDifferentiated.apply(z, *weights)
     y, mean, rstd = torch.native_group_norm(
-        z, gamma, beta, len(z), size, z.shape[2], number, epsilon
+        z, gamma, beta, z.shape[0], size, z.shape[2], number, epsilon
     )
     return (y if channel == 1 else y.movedim(1, -1)).reshape(x.shape), mean, rstd
 

@@ -38,8 +38,11 @@ class SpectralNormalization(Reparameterization):
 
     Takes the place of `keras.layers.SpectralNormalization`, with its weights and files, and differs
     in three ways. That layer overwrites the trained kernel at each call in training, and uses it as
-    it stands at inference, also where it was never trained; here inference normalizes too, and the
-    kernel is left to the optimizer: what Keras's layer would compute with is that of `strip()`.
+    it stands at inference, also where it was never trained, and after `fit` on JAX, which does not
+    keep what a call in training assigns to a trained weight; here inference normalizes too, on
+    every backend, and the kernel is left to the optimizer. So weights that Keras's layer has not
+    normalized give other outputs here, by the factor sigma: what it would compute with is its
+    `layer`, and what this one computes with is that of `strip()`.
     Masks pass. And a kernel is the paper's matrix, filters by fan-in, also of a transposed
     convolution or an `EinsumDense`, where Keras's is all axes by the last one; a depthwise kernel
     has a row for each channel. Where these matrices differ, so do sizes of `u`.
