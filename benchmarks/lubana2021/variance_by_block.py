@@ -42,7 +42,7 @@ class VarianceByBlock(InitializationExperiment):
     Ours       ResNet-56 of width 16 in the pre-activation form (--form resnet: the other, whose
                ReLU behind each sum bends the lines); He weights, CIFAR-10 at 16x16 pixels, batch
                32, eight groups.
-    Cost       220 networks, 4 CPU minutes on torch, which compiles none of them.
+    Cost       220 networks, 5 CPU minutes on torch, which compiles none of them.
     Command    KERAS_BACKEND=torch python -m benchmarks run lubana2021.variance_by_block
                --out results
     """
