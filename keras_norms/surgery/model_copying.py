@@ -78,5 +78,6 @@ class Copying(Making):
 
 def _structure(model: keras.Model) -> list[Any]:
     """What two models of one graph have in common: their calls in order, and their variables."""
-    calls = [(type(call.operation), call.name, len(call.before)) for call in calls_of(model)]
+    # Not names, which Keras may have numbered.
+    calls = [(type(call.operation), len(call.before)) for call in calls_of(model)]
     return [*calls, *(tuple(variable.shape) for variable in model.variables)]
