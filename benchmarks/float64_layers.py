@@ -53,7 +53,7 @@ def passed(
     Args:
         kind: the class's name.
         dy: gradient of the output; ones where None.
-        weights: values by name, remembered ones among them; of chance where None.
+        weights: values by name, remembered ones among them; random where None.
         seed: of the trained weights, normal around 1.
         **options: of the layer.
     """
@@ -93,7 +93,7 @@ def inferred(
 
 
 def give(layer: keras.layers.Layer, weights: Mapping[str, Any] | None, seed: int) -> None:
-    """Values by name, the others unchanged; trained weights of chance where None."""
+    """Values by name, the others unchanged; trained weights are random where None."""
     if weights is None:
         draw = np.random.default_rng((seed, 1))
         weights = {v.name: draw.normal(1.0, 0.3, v.shape) for v in layer.trainable_variables}

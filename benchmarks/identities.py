@@ -1,4 +1,4 @@
-"""Equations of a paper that hold to rounding, checked on inputs of chance."""
+"""Equations of a paper that hold to rounding, checked on random inputs."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ class IdentitiesExperiment(Experiment):
             limit = f"{'>' if bound.above else '≤'} {number(bound.limit)}"
             worst = number(self.worst(found, bound).estimate)
             rows.append({"what": bound.words, "median": median, "worst": worst, "limit": limit})
-        caption = f"Over {self.seeds} inputs of chance."
+        caption = f"Over {self.seeds} random inputs."
         yield Table(f"{self.name()}-errors", pd.DataFrame(rows), caption)
 
 

@@ -39,7 +39,7 @@ class Definition(IdentitiesExperiment):
     Paper      "Stronger Normalization-Free Transformers", arXiv 2512.10938: y = gamma erf(alpha x +
                s) + beta, gamma and beta a channel, alpha and s one number each. The authors' code
                starts them at 0.5 and 0.
-    Claims     The layer is that, at the start and with weights of chance, and so are its gradients.
+    Claims     The layer is that, at the start and with random weights, and so are its gradients.
     Ours       DynamicErf, float64, nine inputs of (3, 5, 4).
     Cost       5 CPU seconds.
     Command    python -m benchmarks run chen2025.definition --out results

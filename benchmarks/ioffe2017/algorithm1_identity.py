@@ -56,7 +56,7 @@ class Renormalization(IdentitiesExperiment):
                make of its activations; unclipped, the output in training is that of inference;
                with r = 1 and d = 0 it is batch normalization; no gradient flows through them.
     Claims     All three, to 1e-10, and the formula where r and d are clipped at 1.25 and 0.125.
-    Ours       BatchRenormalization with moving averages of chance, float64, nine inputs of 16
+    Ours       BatchRenormalization with random moving averages, float64, nine inputs of 16
                examples. The layer averages the variance, the paper the deviation.
     Cost       10 CPU seconds.
     Command    python -m benchmarks run ioffe2017.identity --out results

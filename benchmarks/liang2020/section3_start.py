@@ -42,7 +42,7 @@ class Start(IdentitiesExperiment):
                sigmoid(gamma_hat m + beta_hat), m the mean of an instance's channel; gamma_hat
                starts at 0, beta_hat at -1; two parameters more a channel.
     Claims     At the start the output is sigmoid(-1) = 0.26894142 times that of batch
-               normalization, to 1e-6; with weights of chance it is the formula.
+               normalization, to 1e-6; with random weights it is the formula.
     Ours       InstanceEnhancementBatchNormalization in training, float64, nine inputs.
     Cost       10 CPU seconds.
     Command    python -m benchmarks run liang2020.start --out results
@@ -52,7 +52,7 @@ class Start(IdentitiesExperiment):
         Identity("At the start it is batch normalization times sigmoid(−1).",
                  (Bound("start", "|y − 0.26894142 · batch normalization|, relative", 1e-6),),
                  paper="0.26894", target="iebn20-init"),
-        Identity("With weights of chance it is the formula.",
+        Identity("With random weights it is the formula.",
                  (Bound("formula", "|y − formula|", 1e-10),), target="iebn20-init"),
         Identity("It has two parameters a channel more than batch normalization.",
                  (Bound("more", "|trained values − 4 a channel|", 0.0),), paper="2 a channel",

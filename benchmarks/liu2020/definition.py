@@ -54,7 +54,7 @@ class Definition(IdentitiesExperiment):
                the larger of the batch's deviation and a term of the instance; S0 and S1 divide a
                gated input by the deviation of a group of channels.
     Claims     Each layer is its formula, to 1e-10, on maps and on single values (1x1).
-    Ours       The five layers in training, float64, nine inputs, weights of chance.
+    Ours       The five layers in training, float64, nine inputs, random weights.
     Cost       20 CPU seconds.
     Command    python -m benchmarks run liu2020.definition --out results
     """

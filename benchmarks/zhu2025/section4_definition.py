@@ -35,7 +35,7 @@ class Definition(IdentitiesExperiment):
 
     Paper      "Transformers without Normalization", arXiv 2503.10622: y = gamma tanh(alpha x) +
                beta, gamma and beta a channel, alpha one number, which starts at 0.5.
-    Claims     The layer is that, at the start and with weights of chance, and so are its gradients.
+    Claims     The layer is that, at the start and with random weights, and so are its gradients.
     Ours       DynamicTanh, float64, nine inputs of (3, 5, 4).
     Cost       5 CPU seconds.
     Command    python -m benchmarks run zhu2025.definition --out results
