@@ -22,7 +22,8 @@ class DynamicErf(AffineNormalization):
 
     with alpha and shift one number each, gamma and beta per channel, and erf(z) = 2 Phi(sqrt(2) z)
     - 1 with Phi the normal distribution. Each value is treated alone, as in `DynamicTanh`, which
-    saturates more slowly and has no shift. Training and inference are the same.
+    saturates more slowly and has no shift. Training and inference are the same. LiteRT has no erf:
+    convert with `tf.lite.OpsSet.SELECT_TF_OPS` among the supported operations.
 
     Args:
         axis: the feature axis, or several: the shape of gamma and beta.

@@ -14,6 +14,7 @@ SIZES = ((3, 6, 5, 4), (2, 9, 70, 4))
 
 class Exports:
     case: Case
+    in_lite = True  # whether LiteRT has every operation of its own
 
     def of_any_size(self):
         """A model of the layer on images of unknown size, away from where it began."""
@@ -31,6 +32,9 @@ class Exports:
         model.export(tmp_path / "model", verbose=False)
         served = tf.saved_model.load(tmp_path / "model")
         converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path / "model"))
+        if not self.in_lite:
+            sets = tf.lite.OpsSet
+            converter.target_spec.supported_ops = [sets.TFLITE_BUILTINS, sets.SELECT_TF_OPS]
         lite = tf.lite.Interpreter(model_content=converter.convert())
         for shape in SIZES:
             x = draw(shape)

@@ -14,6 +14,7 @@ from tests.suite import Case, NormalizerSuite
 
 
 class TestDynamicErf(NormalizerSuite):
+    in_lite = False
     case = Case(
         layer=DynamicErf,
         oracle=dynamic_erf,
