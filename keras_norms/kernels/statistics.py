@@ -105,7 +105,9 @@ def _sample_mean(x: Tensor, axes: Sequence[int]) -> Tensor:
         if size > most:
             longest, most = axis, size
     every = [slice(None)] * len(x.shape)
-    every[longest] = slice(None, None, SAMPLE_STRIDE)
+    # Of a short axis the first alone, and not by a stride that would outrun sizes still unknown.
+    short = isinstance(x.shape[longest], int) and x.shape[longest] <= SAMPLE_STRIDE
+    every[longest] = slice(0, 1) if short else slice(None, None, SAMPLE_STRIDE)
     first = [slice(0, 1) if axis in axes else slice(None) for axis in range(len(x.shape))]
     sample = x[tuple(every)]
     # The sum of one value (or of none, in an empty batch) instead of the value itself.

@@ -97,7 +97,7 @@ class _Closing(Rewiring):
 def _holds_normalizers(layer: Any) -> bool:
     if not isinstance(layer, keras.layers.Layer) or isinstance(layer, _AROUND):
         return False
-    if is_normalizer(layer) or type(layer).__module__.startswith("keras.src."):
+    if is_normalizer(layer) or type(layer).__module__.partition(".")[0] == "keras":
         return False
     inside = layer._flatten_layers(include_self=False)
     return any(is_normalizer(one) or isinstance(one, Reparameterization) for one in inside)
