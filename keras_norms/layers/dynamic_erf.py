@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
-from keras import initializers, ops
+from keras import ops
 
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
+from keras_norms.layers.validation import constant_or_initializer
 
 
 @normalizer("dynamic_erf", paper="Chen et al. 2025", also=("derf",))
@@ -54,8 +55,8 @@ class DynamicErf(AffineNormalization):
         **options: Unpack[AffineOptions],
     ) -> None:
         super().__init__(axis, 0.0, center, scale, **options)
-        self.alpha_initializer = _initializer(alpha_initializer)
-        self.shift_initializer = _initializer(shift_initializer)
+        self.alpha_initializer = constant_or_initializer(alpha_initializer)
+        self.shift_initializer = constant_or_initializer(shift_initializer)
         self.alpha = self.shift = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:
@@ -76,9 +77,3 @@ class DynamicErf(AffineNormalization):
             ops.cast(ops.convert_to_tensor(weight), x.dtype) for weight in (self.alpha, self.shift)
         )
         return self.in_output_precision(self.scale_and_shift(ops.erf(alpha * x + shift), x))
-
-
-def _initializer(given: Any) -> Any:
-    """A number is the constant that it stands for."""
-    number = isinstance(given, (int, float))
-    return initializers.Constant(given) if number else initializers.get(given)

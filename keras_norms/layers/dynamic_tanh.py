@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Unpack
 
 import keras
-from keras import initializers, ops
+from keras import ops
 
 from keras_norms.kernels import native
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.registration import normalizer
+from keras_norms.layers.validation import constant_or_initializer
 
 
 @normalizer("dynamic_tanh", paper="Zhu et al. 2025", also=("dyt",))
@@ -54,10 +55,8 @@ class DynamicTanh(AffineNormalization):
         alpha_initializer: Any = 0.5,
         **options: Unpack[AffineOptions],
     ) -> None:
-        if isinstance(alpha_initializer, (int, float)):
-            alpha_initializer = initializers.Constant(alpha_initializer)
         super().__init__(axis, 0.0, center, scale, **options)
-        self.alpha_initializer = initializers.get(alpha_initializer)
+        self.alpha_initializer = constant_or_initializer(alpha_initializer)
         self.alpha = None
 
     def build_weights(self, shape: tuple[int, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import keras
-from keras import initializers, ops
+from keras import ops
 
 from keras_norms.kernels import affine, native
 from keras_norms.kernels.moments import mean_square
@@ -14,7 +14,7 @@ from keras_norms.layers.base import Normalization, Shape, Tensor
 from keras_norms.layers.masks import hide
 from keras_norms.layers.placement import instead_of_activation
 from keras_norms.layers.registration import normalizer
-from keras_norms.layers.validation import positive_axes
+from keras_norms.layers.validation import constant_or_initializer, positive_axes
 
 # What the powers of the features are scaled to: sixth powers stay within float32.
 SMALLEST, LARGEST_HIDDEN = 1e-6, 1e5
@@ -70,8 +70,8 @@ class PolyNormalization(Normalization):
         **options: Any,
     ) -> None:
         super().__init__(axis, epsilon, **options)
-        self.weight_initializer = _initializer(weight_initializer)
-        self.bias_initializer = _initializer(bias_initializer)
+        self.weight_initializer = constant_or_initializer(weight_initializer)
+        self.bias_initializer = constant_or_initializer(bias_initializer)
         self.weight = None
         self.bias = None
 
@@ -106,8 +106,3 @@ class PolyNormalization(Normalization):
             epsilon = self.epsilon / scale ** (6 - 2 * place)
             y = y + affine(power, mean_square(power, axes, visible), weight[place], None, epsilon)
         return self.in_output_precision(y)
-
-
-def _initializer(given: Any) -> Any:
-    number = isinstance(given, (int, float))
-    return initializers.Constant(given) if number else initializers.get(given)

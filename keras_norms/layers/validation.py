@@ -6,6 +6,8 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+from keras import initializers
+
 
 def checked_axis(axis: int | Sequence[int]) -> int | list[int]:
     """`axis` as an int or a list of distinct ints."""
@@ -146,3 +148,9 @@ def checked_bound(name: str, value: float, least: float) -> float:
             f"Received: {name}={value!r}"
         )
     return float(value)
+
+
+def constant_or_initializer(given: Any) -> Any:
+    """The initializer that is meant; a number is the constant that it stands for."""
+    number = isinstance(given, (int, float))
+    return initializers.Constant(given) if number else initializers.get(given)
