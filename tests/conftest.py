@@ -15,6 +15,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 # Parameters that only repeat a test in a further mode; the fast lane keeps the first one.
 FURTHER_MODES = {"mode": ("graph", "xla"), "jit": (True,), "compiled": (True,)}
+FEW = 4  # of a test's parameters, all of them where it is marked `every`
 # Whoever imports these starts processes, which import a framework and train.
 STARTS_PROCESSES = ("subprocess", "multiprocessing")
 
@@ -27,6 +28,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         further = not first and any(given.get(k) in v for k, v in FURTHER_MODES.items())
         if further or _starts_processes(item.module):
             item.add_marker(pytest.mark.full)
+
+    tests: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        if "full" not in item.keywords and "every" not in item.keywords:
+            tests.setdefault(item.nodeid.partition("[")[0], []).append(item)
+    for same in tests.values():
+        kept = {round(k * (len(same) - 1) / (FEW - 1)) for k in range(FEW)}  # first, last, between
+        for place, item in enumerate(same):
+            if len(same) > FEW and place not in kept:
+                item.add_marker(pytest.mark.full)
+
+
+def pytest_collection_finish() -> None:
+    """What has been imported stays: no later collection of garbage walks through it again."""
+    gc.collect()
+    gc.freeze()
 
 
 def _starts_processes(module: ModuleType) -> bool:
@@ -44,10 +61,9 @@ def _forget() -> Iterator[None]:
         for value in list(vars(sys.modules[name]).values()):
             if hasattr(value, "cache_clear"):  # of functools: its values hold on to programs
                 value.cache_clear()
-    if keras := sys.modules.get("keras"):
-        keras.backend.clear_session()
     if jax := sys.modules.get("jax"):
         jax.clear_caches()
-    gc.collect()
+    if keras := sys.modules.get("keras"):
+        keras.backend.clear_session()  # collects garbage
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system

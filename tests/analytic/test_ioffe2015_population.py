@@ -66,6 +66,7 @@ def populations():
     return data, dict(paper), dict(biased)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("m", SIZES)
 def test_ioffe15_alg2_is_the_mean_of_the_unbiased_variances(m, populations):
     data, paper, _ = populations
@@ -98,6 +99,7 @@ def test_ioffe15_alg2_inference_is_one_affine_map(m, populations):
     assert np.abs(got - (factor * x + (weights["beta"] - factor * mean))).max() < 1e-6
 
 
+@pytest.mark.full
 @pytest.mark.once
 def test_ioffe15_alg2_keras_gap():
     """Keras averages the biased variance, so that its memory is (m - 1) / m of the truth."""

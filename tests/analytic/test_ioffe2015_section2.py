@@ -111,6 +111,7 @@ def trained(model, start, data, seed):
     return np.sqrt(sum((array(kernel.value) ** 2).sum() for kernel in kernels[:-1])), losses
 
 
+@pytest.mark.full
 def test_ioffe15_sec2_scale_weights_grow_where_the_deviation_is_ignored():
     stopped, real, ratios = network(False), network(True), []
     start, data = real.get_weights(), digits()

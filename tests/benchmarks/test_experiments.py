@@ -38,6 +38,7 @@ def test_a_group_is_all_of_its_experiments_in_their_order():
     assert [kind.name() for kind in found] == [n for n in EVERY if n.startswith("ioffe2015.")]
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", EVERY)
 def test_an_experiment_has_a_card_and_documented_options(name):
     kind = EVERY[name]
@@ -47,6 +48,7 @@ def test_an_experiment_has_a_card_and_documented_options(name):
         kind.at(scale)  # every preset can be
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", sorted(set(EVERY) - YOURS))
 def test_a_plan_begins_with_named_groups_of_jobs(name):
     groups_of = next(EVERY[name].at("cpu").plan())

@@ -95,6 +95,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", ANSWERS)
 def test_a_plan_is_walked_published_and_redrawn(name, tmp_path):
     answers, reproduced, claims = ANSWERS[name]

@@ -24,6 +24,7 @@ class Exports:
         layer(draw((3, 8, 8, 4), 3), training=True)
         return model
 
+    @pytest.mark.full
     @pytest.mark.skipif(BACKEND != "tensorflow", reason="TensorFlow's programs")
     def test_a_saved_model_and_a_lite_one_of_unknown_sizes(self, tmp_path):
         import tensorflow as tf

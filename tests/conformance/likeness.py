@@ -89,6 +89,7 @@ class Likeness:
                 np.testing.assert_allclose(array(mine), array(other), atol=1e-5)
         theirs.set_weights(ours.get_weights())
 
+    @pytest.mark.full
     def test_a_weights_file_travels_both_ways(self, tmp_path):
         if self.twin.__name__ != self.case.layer.__name__:
             pytest.skip("the file of a model names the layers' classes")

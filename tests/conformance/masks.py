@@ -26,6 +26,7 @@ class Masks:
         mask = np.arange(5) < np.array([5, 3, 2, 4, 0, 3])[:, None]
         return np.where(mask[..., None], draw(SHAPE), np.float32(fill)), mask
 
+    @pytest.mark.full
     @given(data=st.data())
     @settings(
         max_examples=15,

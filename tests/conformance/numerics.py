@@ -42,10 +42,12 @@ class Numerics:
     def test_output_and_gradients(self, example, mode):
         self.check(example, mode, {"rtol": 1e-4, "atol": 2e-5}, "float32")
 
+    @pytest.mark.full
     def test_output_and_gradients_in_double_precision(self, example):
         with double():
             self.check(example, SWIFT, {"rtol": 1e-7, "atol": 1e-8}, "float64")
 
+    @pytest.mark.full
     def test_second_derivatives(self):
         """Gradient penalties differentiate the gradient: d(dx . v)/dx by central differences."""
         with double():

@@ -28,6 +28,7 @@ POLICIES = {  # absolute error of an output of deviation one
 class Precision:
     case: Case
 
+    @pytest.mark.full
     def test_any_mean(self, mode):
         layer = self.case.make()
         step = program(layer, mode, training=True)

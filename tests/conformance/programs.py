@@ -91,6 +91,7 @@ class Programs:
         for shape in ((3, 70, 5, 4), (2, 3, 66, 4)):
             np.testing.assert_allclose(exported.call(draw(shape)), call(draw(shape)), atol=1e-5)
 
+    @pytest.mark.full
     def test_forward_mode(self):
         """The derivative along a direction, against central differences of the oracle."""
         layer = self.case.make()
@@ -104,6 +105,7 @@ class Programs:
         wanted = (moved(1e-5) - moved(-1e-5)) / 2e-5
         np.testing.assert_allclose(tangent(layer, x, u), wanted, rtol=1e-3, atol=1e-4)
 
+    @pytest.mark.full
     def test_inside_a_recurrent_cell(self):
         if BACKEND == "jax" and self.made((8, 4)).non_trainable_variables:
             pytest.skip("Keras's scan on JAX hands no updates out, of its own layers neither")

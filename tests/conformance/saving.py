@@ -7,6 +7,7 @@ import json
 
 import keras
 import numpy as np
+import pytest
 
 from tests.conformance.case import SHAPE, Case, draw
 from tests.gradients import array, randomize
@@ -44,6 +45,7 @@ class Saving:
         assert clone.layers[1] is not model.layers[1]
         _assert_alike(model, clone)
 
+    @pytest.mark.full
     def test_it_can_stand_where_another_layer_stood(self):
         """`clone_model` hands on what the replaced layer was called with, its mask included."""
         tokens = keras.Input((5,), dtype="int32")

@@ -31,6 +31,7 @@ class Shapes:
             wanted = array(layer(x, training=False))
             np.testing.assert_allclose(model.predict(x, verbose=0), wanted, atol=2e-6)
 
+    @pytest.mark.full
     @pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow traces unknown sizes")
     def test_unknown_sizes_in_training(self):
         import tensorflow as tf

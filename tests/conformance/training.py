@@ -79,6 +79,7 @@ class Training:
         assert all(np.isfinite(g).all() for g in (got.inputs, *got.weights.values()))
         assert got.weights["beta"].any()
 
+    @pytest.mark.full
     @pytest.mark.parametrize("compiled", COMPILED)
     def test_a_last_batch_of_one(self, compiled):
         """Nine examples in batches of eight: the ninth has no statistics and leaves no trace."""

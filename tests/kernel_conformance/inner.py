@@ -111,6 +111,7 @@ class Inner(Wrapped):
         assert loaded.layers[0].layer.lora_enabled
         np.testing.assert_allclose(array(loaded(draw((4, 5)))), wanted, rtol=1e-4, atol=1e-4)
 
+    @pytest.mark.full
     @pytest.mark.parametrize("lora", [False, True])
     @pytest.mark.parametrize("quantized", QUANTIZED)
     def test_int8_is_of_the_effective_kernel(self, quantized, lora, tmp_path):
@@ -131,6 +132,7 @@ class Inner(Wrapped):
         loaded = keras.models.load_model(tmp_path / "model.keras")
         np.testing.assert_allclose(array(loaded(x)), array(model(x)), rtol=1e-5, atol=1e-5)
 
+    @pytest.mark.full
     def test_what_cannot_be_quantized(self):
         wrapper, _ = self.built("dense")
         with pytest.raises(NotImplementedError, match="strip"):

@@ -49,6 +49,7 @@ class Numerics(Wrapped):
         """Its smoke test: the kernels' own tests try XLA in full."""
         self.check("separable2d", EVERY_MODE[-1], "float32", {"rtol": 2e-4, "atol": 2e-4})
 
+    @pytest.mark.full
     def test_output_and_gradients_in_double_precision(self, linear):
         with double():
             self.check(linear, SWIFT, "float64", {"rtol": 1e-6, "atol": 1e-7})

@@ -161,6 +161,7 @@ def find(model):
     return next(v for v in model._flatten_layers() if isinstance(v, BatchNormalization))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("jit_compile", [True, False])
 @pytest.mark.parametrize("build", BUILD)
 def test_batch_normalization_is_exact(build, jit_compile, tmp_path):

@@ -179,6 +179,7 @@ def test_one_visible_value_changes_nothing(mode):
     np.testing.assert_equal(got.state, before)
 
 
+@pytest.mark.full
 def test_a_last_batch_of_one():
     """Nine samples in batches of eight: the averages are those of the eight, on any backend."""
     x = draw((9, 4))

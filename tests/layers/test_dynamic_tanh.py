@@ -39,6 +39,7 @@ class TestDynamicTanh(NormalizerSuite):
         """Any is wrong: nothing is divided."""
         self.refuse({"epsilon": epsilon}, "epsilon")
 
+    @pytest.mark.full
     def test_any_mean(self, mode):
         """Far from zero it saturates at gamma + beta, and its gradient ends."""
         layer = self.case.make()

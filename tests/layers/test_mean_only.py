@@ -39,6 +39,7 @@ class TestMeanOnlyBatchNormalization(NormalizerSuite):
         several_axes=True,
     )
 
+    @pytest.mark.full
     def test_second_derivatives(self):
         """The layer is linear: its gradient is that of any other input."""
         step = program(self.case.make(), training=True)

@@ -49,6 +49,7 @@ class TestInFit:
         for path in ("top/kernel", "top/bias"):
             np.testing.assert_allclose(got[path], plain[path], atol=1e-6)
 
+    @pytest.mark.full
     @pytest.mark.parametrize(
         ("exclude", "free"),
         [
@@ -69,6 +70,7 @@ class TestInFit:
             else:
                 assert np.abs(got[path]).max() < 1e-4
 
+    @pytest.mark.full
     @pytest.mark.parametrize("name", ["sgd", "adam", "adamw", "rmsprop", "lion"])
     def test_any_optimizer_that_clips_nothing_is_itself(self, name):
         _, plain = self.step(keras.optimizers.get(name))

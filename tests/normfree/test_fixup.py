@@ -103,6 +103,7 @@ class TestInitialization:
         for old, new in zip(before, model.get_weights(), strict=True):
             np.testing.assert_array_equal(old, new)
 
+    @pytest.mark.full
     def test_gradients_do_not_grow_with_depth(self):
         """A first step of descent moves the outputs alike at any depth, and not without Fixup."""
         moved = {}

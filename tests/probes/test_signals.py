@@ -106,6 +106,7 @@ def test_what_is_sound_raises_no_alarm(make):
     assert "No principle is at risk" in str(found)
 
 
+@pytest.mark.full
 @pytest.mark.once
 @pytest.mark.parametrize("name", ["ResNet50V2", "MobileNetV2"])
 def test_published_networks_raise_no_alarm(name):
@@ -162,6 +163,7 @@ def test_nothing_of_the_model_changes(compiled):
     assert all("call" not in layer.__dict__ for layer in model.layers)
 
 
+@pytest.mark.full
 def test_inputs_that_are_alike_are_not_the_network_s_fault():
     found = signals(plain("group:1", 40), 20 + images())
     assert "collapse" not in found.risks

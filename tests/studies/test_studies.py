@@ -53,6 +53,7 @@ def rule(run):
     return dataclasses.replace(found, probed={probe: rows})
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", SMALL)
 def test_a_study_is_planned_published_and_redrawn(name, tmp_path, capsys):
     experiment = STUDIES[name].at("cpu", SMALL[name])

@@ -228,6 +228,7 @@ def test_a_converted_model_trains_saves_and_loads(model, tmp_path):
     assert_agree(keras.models.load_model(tmp_path / "new.keras"), new, 0)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("spec", ["filter_response", "ws+group:8"])
 def test_a_model_of_keras_applications(spec):
     model = keras.applications.MobileNet((32, 32, 3), 0.25, weights=None, classes=10)

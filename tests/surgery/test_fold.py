@@ -211,6 +211,7 @@ def test_models_inside_models():
     assert [row["layer"] for row in report] == ["inner/bn"]
 
 
+@pytest.mark.full
 def test_a_model_of_keras_applications():
     model = randomized(
         keras.applications.MobileNet((32, 32, 3), 0.25, weights=None, include_top=False)

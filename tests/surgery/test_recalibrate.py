@@ -161,8 +161,7 @@ def sources():
         return tf.data.Dataset.from_tensor_slices((X, np.zeros(23))).batch(8)
 
     def loader():
-        import torch
-
+        torch = pytest.importorskip("torch")
         rows = torch.utils.data.TensorDataset(torch.tensor(X), torch.zeros(23))
         return torch.utils.data.DataLoader(rows, batch_size=8)
 

@@ -35,6 +35,7 @@ class TestSpectralNormalization(ReparameterizationSuite):
             weights[name] = np.asarray(weights[name], np.float64)
         return wrapper, weights
 
+    @pytest.mark.full
     def test_sigma_is_the_largest_singular_value(self, linear):
         """Converged, against the decomposition."""
         wrapper = self.wrap(linear, own={"power_iterations": 500})
@@ -158,6 +159,7 @@ def models(kind):
     return theirs, ours, x
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", LAYERS)
 @pytest.mark.parametrize("way", ["weights", "weights file", "layer file"])
 def test_weights_and_files_of_keras_go_both_ways(kind, way, tmp_path):

@@ -26,8 +26,8 @@ class Preparation:
     In order: every `1 / part`-th image, to train and to test on; `examples` and `test_examples` of
     them, drawn once for all runs; the share `validation` of those to train on set aside, likewise,
     and read instead of the test set with `evaluate_on=validation`; means over squares of pixels,
-    so that `size` remain; the training images' mean 0 and deviation 1 in each channel, or zeros
-    and ones with `binary`.
+    so that `size` remain, or every pixel repeated up to `size`; the training images' mean 0 and
+    deviation 1 in each channel, or zeros and ones with `binary`.
 
     Attributes:
         text: the spec.
@@ -41,12 +41,13 @@ class Preparation:
         """The data, from images and labels as they are stored.
 
         Raises:
-            BadInput: more examples than there are, or a size that does not divide the images'.
+            BadInput: more examples than there are, or a size that neither divides the
+                images' nor is a multiple of it.
         """
         asked = self.arguments
         train, test = self.selected(train, test)
         if asked["size"]:
-            train, test = ((self._shrunk(x), y) for x, y in (train, test))
+            train, test = ((self._resized(x), y) for x, y in (train, test))
         prepare = binarized if asked["binary"] else standardized
         return prepare(self.text, train, test, classes)
 
@@ -85,12 +86,15 @@ class Preparation:
         order = np.random.default_rng(SPLIT).permutation(there)
         return _taken(pair, order[aside:]), _taken(pair, order[:aside])
 
-    def _shrunk(self, images: np.ndarray) -> np.ndarray:
+    def _resized(self, images: np.ndarray) -> np.ndarray:
+        """Means of equal squares, or every pixel repeated: nothing is interpolated."""
         size, (examples, height, width, channels) = self.arguments["size"], images.shape
+        if size % height == size % width == 0:
+            return images.repeat(size // height, axis=1).repeat(size // width, axis=2)
         if height % size or width % size:
             raise BadInput(
-                f"Invalid data={self.text!r}: size={size} does not divide images of {height}x"
-                f"{width} pixels"
+                f"Invalid data={self.text!r}: size={size} neither divides images of {height}x"
+                f"{width} pixels nor is a multiple of them"
             )
         squares = (examples, size, height // size, size, width // size, channels)
         return images.reshape(squares).mean(axis=(2, 4), dtype=np.float32)

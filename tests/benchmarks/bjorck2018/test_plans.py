@@ -56,6 +56,7 @@ def test_all_are_here():
     assert SMALL.keys() == EXPERIMENTS.keys()
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", SMALL)
 def test_a_plan_is_walked_published_and_redrawn(name, tmp_path):
     walk, ledger = walked(name, tmp_path / "records")
@@ -71,6 +72,7 @@ def test_a_plan_is_walked_published_and_redrawn(name, tmp_path):
     assert (tmp_path / "again" / "page.md").read_text() == page
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     "name",
     ["gradient_histograms", "moments_by_depth", "output_gradients", "cancellation", "step_size",

@@ -49,6 +49,7 @@ def test_all_are_here():
     assert SMALL.keys() == EXPERIMENTS.keys()
 
 
+@pytest.mark.every
 @pytest.mark.parametrize("name", SMALL)
 def test_a_plan_is_walked_published_and_redrawn(name, tmp_path):
     walk, ledger = walked(name, tmp_path / "records")
@@ -65,6 +66,7 @@ def test_a_plan_is_walked_published_and_redrawn(name, tmp_path):
     assert (tmp_path / "again" / "page.md").read_text() == page
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", ["variance_by_block", "gradient_by_layer", "training_curves"])
 def test_a_network_that_is_dead_at_its_start_is_a_verdict(name, tmp_path):
     walk, ledger = walked(name, tmp_path, dead)

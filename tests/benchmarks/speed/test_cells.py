@@ -29,6 +29,7 @@ def cell(name: str, shape: str, mode: str = "", **fields: str) -> Cell:
     return Cell(name=name, shape=shape, mode=mode, **fields)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", cells.normalizers())
 def test_every_layer_is_measured_forward_and_backward(name):
     """Precisions and shapes in turn, in the last mode: compiling takes long."""
@@ -42,6 +43,7 @@ def test_every_layer_is_measured_forward_and_backward(name):
         assert all(np.isfinite(value).all() for value in values.values())
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("name", cells.MAIN)
 def test_the_sides_compute_the_same(name, shape):
@@ -69,6 +71,7 @@ def test_half_precision_is_computed_in_and_put_out():
         assert keras.config.dtype_policy().name == "float32"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", cells.NETWORKS)
 def test_networks_are_trained_with_each_normalizer(name, monkeypatch):
     monkeypatch.setattr(network_sides, "SPECS", {"none": "none", "batch": "batch"})

@@ -50,6 +50,7 @@ def test_a_run_that_blows_up_is_no_fair_comparison():
         compiled.with_program([run], data.load("digits"))
 
 
+@pytest.mark.full
 def test_a_repeat_measures_both_sides():
     sizes = {"model": "mlp:depth=1,width=4", "rates": 1, "batch": 64, "steps": 20}
     found = compiled.pair(**sizes, machine=this_machine(), seed=11)

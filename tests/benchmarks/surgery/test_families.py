@@ -45,6 +45,7 @@ def test_every_family_is_here():
     assert len(names) >= 38
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("name", FAMILIES)
 def test_a_family(name):
     at, there, left = FAMILIES[name]

@@ -47,11 +47,16 @@ def test_smaller_images_are_means_over_squares():
     np.testing.assert_allclose(small.x_train, (means - means.mean()) / means.std(), atol=1e-4)
 
 
+def test_larger_images_repeat_every_pixel():
+    whole, large = data.load("digits"), data.load("digits:size=24")
+    np.testing.assert_allclose(large.x_test, np.kron(whole.x_test, np.ones((1, 3, 3, 1))), 1e-5)
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
         ("digits:examples=1401", "examples=1401 is more than the 1400"),
-        ("digits:size=3", "size=3 does not divide images of 8x8"),
+        ("digits:size=3", "size=3 neither divides images of 8x8"),
         ("digits:validation=0.0001", "validation=0.0001 sets 0 of 1400 images aside"),
         ("docs:characters=64", "characters=64 must be more than context=64"),
         ("docs:flip=true", "flip is of images"),

@@ -177,6 +177,7 @@ def test_what_cannot_be_downloaded(tmp_path: Path, name: str):
         data.load(name, data_dir=tmp_path, cache_dir=tmp_path / "cache", download=True)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(not (PREPARED / "mnist").is_dir(), reason=f"no prepared MNIST in {PREPARED}")
 def test_mnist_is_the_published_one(tmp_path: Path):
     """Sizes and mean of LeCun et al.; the label histograms are known to every tutorial."""

@@ -42,6 +42,7 @@ def test_the_table_counts_what_lies_in_the_interval():
     assert (row["width"], row["error"], row["replays"]) == (2, 1, 3)
 
 
+@pytest.mark.full
 def test_a_small_table_has_every_row_and_no_interval_of_medians_or_shares_covers_too_little():
     found = coverage.table(replays=2, seed=0)
     assert len(found) == 4 + 9 + 7 * len(SEARCHED) + 2 * 2 * len(SEARCHED) * 4

@@ -104,6 +104,7 @@ def test_images_and_depths_that_cannot_be():
         built("bn_inception", 7, 4)
 
 
+@pytest.mark.full
 def test_three_steps_at_224_pixels_and_1000_classes():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(6, 224, 224, 3)).astype(np.float32), np.arange(6, dtype=np.int32)
@@ -132,6 +133,7 @@ def test_local_response_normalization_is_the_sum_over_five_neighbours():
     np.testing.assert_allclose(keras.ops.convert_to_numpy(got), wanted, rtol=1e-5)
 
 
+@pytest.mark.full
 def test_local_response_normalization_saves_and_loads(tmp_path):
     model = built("bn_inception:local_response=true", 8, 4, normalizer="none", classes=3)
     model.save(tmp_path / "model.keras")

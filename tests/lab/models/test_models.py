@@ -75,6 +75,7 @@ def test_those_of_other_shapes_run_with_schemes(model: str, spec: str):
     assert np.isfinite(logits).all()
 
 
+@pytest.mark.full
 @pytest.mark.once
 @pytest.mark.parametrize("model", SMALL)
 def test_a_model_saves_and_loads(model: str, tmp_path: Path):

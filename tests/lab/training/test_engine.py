@@ -75,6 +75,7 @@ def by_hand(run: Run, learns: list[float]) -> list[np.ndarray]:
     return values
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("parts", ["all", "body", "kernels"])
 @pytest.mark.parametrize(
     "optimizer", ["sgd:momentum=0.9,nesterov=true", "adam", "adamw:decay=0.5", "lion:decay=0.5",

@@ -16,6 +16,7 @@ def too_much(*_: object) -> object:
     return keras.ops.convert_to_numpy(keras.ops.zeros((10**7, 10**8)))
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("method", "said"),
     [
