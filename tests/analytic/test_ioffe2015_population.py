@@ -76,6 +76,7 @@ def test_ioffe15_alg2_is_the_mean_of_the_unbiased_variances(m, populations):
     np.testing.assert_allclose(variance, values.var(axis=1, ddof=1).mean(axis=0), atol=1e-9)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("m", SIZES)
 def test_ioffe15_alg2_population_variance(m, populations):
     _, paper, biased = populations

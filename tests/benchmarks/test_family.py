@@ -20,6 +20,7 @@ def test_every_name_has_a_spec():
     assert set(Family.at("cpu").names) == set(specs.every())
 
 
+@pytest.mark.full
 def test_a_loss_falls():
     losses = fit_losses.losses(spec="none", steps=24, seed=10)
     assert len(losses) == 24

@@ -61,6 +61,7 @@ def planned(experiments, place, **options) -> None:
             raise
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("chunk", range(5))
 def test_odd_argument_lists_end_in_a_sentence(chunk, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)

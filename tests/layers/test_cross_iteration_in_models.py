@@ -15,6 +15,7 @@ from tests.layers.test_cross_iteration import LINEAR, make
 from tests.oracles.cross_iteration import cross_iteration
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("compiled", COMPILED)
 def test_fit_save_and_clone(compiled, tmp_path):
     keras.utils.set_random_seed(0)

@@ -148,6 +148,7 @@ def test_inference_right_after_load_model(tmp_path):
         np.testing.assert_allclose(got, wanted, atol=2e-6)
 
 
+@pytest.mark.full
 @pytest.mark.skipif(BACKEND != "tensorflow", reason="only TensorFlow traces unknown sizes")
 @pytest.mark.parametrize("xla", [False, True])
 def test_one_graph_for_every_batch_size(xla):

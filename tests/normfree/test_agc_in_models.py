@@ -78,6 +78,7 @@ class TestInFit:
         for path, change in plain.items():
             np.testing.assert_allclose(got[path], change, atol=1e-6)
 
+    @pytest.mark.full
     def test_it_keeps_a_large_learning_rate_finite(self):
         losses = {}
         for name, optimizer in (

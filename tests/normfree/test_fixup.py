@@ -116,6 +116,7 @@ class TestInitialization:
             moved[depth] = np.abs(model.predict(x, verbose=0)).mean()
         assert 1 / 4 < moved[38] / moved[8] < 4
 
+    @pytest.mark.full
     def test_it_trains_saves_and_loads(self, tmp_path):
         model = fixup(residual_net(14))
         x, y = draw((32, 8, 8, 1), 1), np.arange(32) % 10

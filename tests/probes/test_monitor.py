@@ -15,6 +15,7 @@ from tests.gradients import BACKEND, COMPILED
 from tests.probes.models import X, Y, compiled, fit, probed, sequential, values
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "jit"),
     [(BatchRenormalization, COMPILED[0]), (layers.BatchNormalization, COMPILED[-1])],
@@ -118,6 +119,7 @@ class Mapped(layers.Layer):
         return shape
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(("inner", "name"), [
     (lambda: layers.RNN(Cell()), "in_the_cell"),
     (lambda: layers.Flatten(), None),

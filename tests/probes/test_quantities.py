@@ -123,6 +123,7 @@ def test_hidden_values_do_not_count():
     np.testing.assert_allclose(row["input deviation"], seen.std(), rtol=1e-5)
 
 
+@pytest.mark.full
 def test_nested_and_shared_with_several_inputs_and_outputs():
     shared = ours.BatchNormalization(name="shared")
     inner = keras.Sequential(

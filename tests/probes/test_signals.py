@@ -96,6 +96,7 @@ def test_what_is_broken_on_purpose_is_named(make, expected):
     assert ("growth" in found.risks) == (expected == "growth")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("make", [
     lambda: residual("batch", 12), lambda: residual("group:8", 12), lambda: plain("batch", 12),
     lambda: plain("group:8", 8),
@@ -127,6 +128,7 @@ def test_a_transformer_of_tokens():
     assert len(found) == 2 * 6 + 1
 
 
+@pytest.mark.full
 def test_a_program_and_a_chain_of_layers():
     x = np.random.default_rng(0).normal(size=(32, 10)).astype(np.float32)
     for depth, normalized, expected in ((4, True, ()), (20, False, ("growth",))):

@@ -114,6 +114,7 @@ def test_a_function_of_the_user():
         NormMonitor(X, sink=3)
 
 
+@pytest.mark.full
 def test_the_wide_form_and_the_plot():
     pytest.importorskip("pandas")
     pytest.importorskip("matplotlib")

@@ -49,6 +49,7 @@ def test_distances(kind, frozen):
     assert not {"call", "remember"} & set(model.layers[0].__dict__)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_recalibration_brings(kind):
     model = model_of(kind)

@@ -71,6 +71,7 @@ def test_averages_are_carried(options):
     np.testing.assert_array_equal(value(of_keras, "moving_mean"), value(model, "moving_mean"))
 
 
+@pytest.mark.full
 def test_carried_averages_weigh_in_full():
     new, report = convert(trained(momentum=0.5), "batch:debiased=True")
     assert report["bn"]["done"] == "converted", report["bn"]["detail"]

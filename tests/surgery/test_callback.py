@@ -53,6 +53,7 @@ class Recalibrated(keras.callbacks.Callback):
         self.loss = new.evaluate(X, Y, verbose=0)[0]
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("kind", "jit"),
     [
@@ -73,6 +74,7 @@ def test_in_fit(kind, jit):
         np.testing.assert_array_equal(now, wanted)
 
 
+@pytest.mark.full
 def test_estimator_some_batches_and_frozen_layers():
     model = model_of(GhostBatchNormalization)
     model.get_layer("first").trainable = False
@@ -85,6 +87,7 @@ def test_estimator_some_batches_and_frozen_layers():
     np.testing.assert_array_equal(array(model.get_layer("first").moving_mean.value), np.zeros(4))
 
 
+@pytest.mark.full
 def test_in_evaluate():
     model = model_of(BatchNormalization)
     fit(model, epochs=1)
@@ -102,6 +105,7 @@ class Interrupted(keras.callbacks.Callback):
         raise KeyboardInterrupt
 
 
+@pytest.mark.full
 def test_an_interrupted_validation_is_undone_by_the_next_fit():
     model, seen = model_of(BatchNormalization), []
     callback = RecalibrateBeforeValidation(X, batch_size=8)

@@ -36,6 +36,7 @@ def test_it_saves_and_loads(folded, tmp_path):
     assert_agree(keras.models.load_model(tmp_path / "folded.keras"), folded, 0)
 
 
+@pytest.mark.full
 def test_it_quantizes(folded, tmp_path):
     """Keras quantizes dense layers, and no convolution."""
     before = outputs(folded)[0]

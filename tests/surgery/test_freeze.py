@@ -44,6 +44,7 @@ def moved(model):
     return {m for inside, m in found if inside}, {m for inside, m in found if not inside}
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("jit", COMPILED)
 @pytest.mark.parametrize("fitted", [False, True])
@@ -62,6 +63,7 @@ def test_at_once(kind, jit, fitted):
     assert moved(model) == ({True}, {True})
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("jit", COMPILED[:1])
 def test_the_optimizer_goes_on(jit):
     model = model_of(BatchNormalization, jit, lambda: keras.optimizers.Adam(0.01))
@@ -77,6 +79,7 @@ def test_the_optimizer_goes_on(jit):
     assert int(array(model.optimizer.iterations.value)) == 4
 
 
+@pytest.mark.full
 def test_an_optimizer_that_scales_the_loss():
     scaled = keras.optimizers.LossScaleOptimizer
     model = model_of(BatchNormalization, COMPILED[0], lambda: scaled(SGD()))

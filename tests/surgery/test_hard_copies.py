@@ -189,6 +189,7 @@ def test_a_model_that_cannot_be_copied_is_recalibrated_in_place():
     np.testing.assert_allclose(array(new(X)).mean(0), 0, atol=1e-3)
 
 
+@pytest.mark.full
 def test_a_loss_that_no_config_says():
     x = keras.Input((4,))
     model = keras.Model(x, after(x))

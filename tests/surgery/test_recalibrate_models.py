@@ -16,6 +16,7 @@ from tests.gradients import BACKEND, COMPILED, array
 from tests.surgery.test_recalibrate import KINDS, X, known, population, recalibrated, single
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("jit", COMPILED)
 def test_mixed_precision_and_compiled_models(jit):
     half = "mixed_bfloat16"
@@ -147,6 +148,7 @@ def test_without_a_normalizer():
     assert "no normalizer" in str(report)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("kind", KINDS if BACKEND != "jax" else KINDS[:1])
 def test_digits_after_twenty_steps(kind):
     """Validation accuracy within a point of what the batch's own statistics give."""

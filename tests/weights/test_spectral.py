@@ -81,6 +81,7 @@ class TestSpectralNormalization(ReparameterizationSuite):
         third = step(x, np.ones((4, 3)))
         assert (third.state["vector_u"] != second.state["vector_u"]).any()
 
+    @pytest.mark.full
     def test_two_calls_in_one_compiled_step(self):
         """A critic on real and on generated examples, inside `fit`."""
         critic = self.kind(keras.layers.Dense(4))

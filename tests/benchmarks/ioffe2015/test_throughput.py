@@ -38,6 +38,7 @@ def test_grouped_convolutions_see_their_group_alone():
     assert multiply_adds(grouped) == 16 * 6 * 2
 
 
+@pytest.mark.full
 @pytest.mark.once
 def test_the_full_network_takes_about_what_is_said_of_it():
     """Public descriptions of BN-Inception say 2 billion multiply-adds at 224 pixels."""
@@ -45,6 +46,7 @@ def test_the_full_network_takes_about_what_is_said_of_it():
     assert multiply_adds(network) == pytest.approx(2.0e9, rel=0.1)
 
 
+@pytest.mark.full
 def test_a_measurement(monkeypatch):
     monkeypatch.setattr(training, "peak", lambda dtype: {"float32": 1e12}[dtype])
     run = {"model": "mlp:depth=1,width=4", "batch": 2, "steps": 2, "learning_rate": 0.1}

@@ -80,6 +80,7 @@ def verdicts(name: str, folder, by=rule, **more) -> list[str]:
     return [claim.verdict for claim in walk.experiment.claims(walk.found)]
 
 
+@pytest.mark.full
 def test_the_paper_s_sentences_hold_of_what_is_made_up_by_them(tmp_path):
     assert verdicts("variance_by_block", tmp_path / "1") == ["reproduced"] * 5
     assert verdicts("gradient_by_layer", tmp_path / "2") == ["reproduced"] * 2

@@ -77,6 +77,7 @@ def made_up(job):
     return [{"runs": count, "steps": 10 * count, **errors} for count in COUNTS]
 
 
+@pytest.mark.full
 def test_replays_are_counted_jointly(tmp_path):
     experiment = Replays()
     targets = list(experiment.claims(found(experiment, tmp_path, made_up)))

@@ -60,6 +60,7 @@ def test_the_sides_compute_the_same(name, shape):
                 np.testing.assert_allclose(array(y), array(first[OURS]), atol=1e-4, err_msg=side)
 
 
+@pytest.mark.full
 def test_half_precision_is_computed_in_and_put_out():
     for name in ("batch", "rms", "weight"):
         half = cell(name, SHAPES[0], dtype="bfloat16", work=FORWARD)

@@ -40,6 +40,7 @@ def test_steps_give_outputs_and_all_gradients():
         np.testing.assert_allclose(array(y[0] if isinstance(y, tuple) else y), array(layer(x)))
 
 
+@pytest.mark.full
 def test_units_are_timed_in_turns():
     specs, mode = {"none": "none", "ws": "ws+group:8"}, list(backward(keras.layers.ReLU()))[-1]
     given = {"specs": specs, "shape": "2x4x4x8", "mode": mode, "rounds": 2}

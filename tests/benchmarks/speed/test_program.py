@@ -14,6 +14,7 @@ from keras_norms.lab.training import Outcome, Run
 from tests.benchmarks.made_up import page
 
 
+@pytest.mark.full
 def test_both_sides_take_every_step(monkeypatch: pytest.MonkeyPatch):
     """Counted where each side trains: a ratio means nothing if one of them does less."""
     model = "mlp:depth=1,width=4"

@@ -56,6 +56,7 @@ def batches(stream, first=0, steps=3 * AN_EPOCH, *, seed=0, reshuffle=True):
     return np.stack([x for x, _ in found]), np.stack([y for _, y in found])
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("reshuffle", [True, False])
 @pytest.mark.parametrize("stop", [1, AN_EPOCH, AN_EPOCH + 2])
 def test_what_a_step_sees_does_not_depend_on_where_the_stream_began(store, stop, reshuffle):

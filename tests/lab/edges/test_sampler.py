@@ -71,6 +71,7 @@ def test_the_edges_of_one_cell_within_14_runs():
     assert known.blow_up.median == pytest.approx(BLOW_UP[8], abs=0.1)
 
 
+@pytest.mark.full
 def test_conditions_have_edges_of_their_own_and_pruned_trials_count():
     sampler = ThresholdSampler(conditions={"depth": 0.5}, seed=1)
     study = optuna.create_study(sampler=sampler)

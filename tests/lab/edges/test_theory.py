@@ -13,6 +13,7 @@ from keras_norms.lab.edges.theory import Inputs, maximal_learning_rate, mean_fie
 from tests.lab.training.small import small_data, small_run
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("momentum", [0.0, 0.5, 0.9])
 def test_keras_sgd_on_a_quadratic_diverges_just_above_it(momentum):
     curvature = 3.0

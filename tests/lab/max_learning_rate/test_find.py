@@ -52,6 +52,7 @@ def test_a_parabola_blows_up_where_its_curvature_says():
     assert (blown["steps"] < 40).all()
 
 
+@pytest.mark.full
 def test_edges_of_a_classifier_and_its_picture(tmp_path):
     x = CLASSES + 0.1 * RNG.normal(size=CLASSES.shape).astype("float32")
     found = find(classifier, (x, CLASSES), runs=8, seeds=2, low=1e-4, high=1e4)

@@ -58,6 +58,7 @@ def test_the_shapes_are_those_of_the_table(name, misprinted):
     assert sum("conv" in layer.name for layer in model.layers) == 2 + 1 + 8 * 7 + 2 * 5
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("name", "kernels", "channels"),
     [("bn_inception", 10_233_496, 10_016), ("bn_inception:channels=sums", 10_143_384, 9_952)],
@@ -67,6 +68,7 @@ def test_the_parameters_counted_by_hand(name, kernels, channels):
     assert count(built(name)) == kernels + 2 * channels + 1024 * 1000 + 1000
 
 
+@pytest.mark.full
 def test_the_accompanying_changes_are_switches():
     plain = built("bn_inception:local_response=true,dropout=0.4", 32, 16, normalizer="none")
     normalized = built("bn_inception", 32, 16)

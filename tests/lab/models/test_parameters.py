@@ -159,6 +159,7 @@ def test_all_cnn_c_is_the_one_of_the_paper():
     assert round(trained / 1e6, 1) == 1.4
 
 
+@pytest.mark.full
 def test_residual_variants():
     """Nine scalars; one batch normalization in place of 21; shortcuts of 3x3 for 1x1."""
     shape, size = (32, 32, 3), {"depth": 20, "width": 16}

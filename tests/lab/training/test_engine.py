@@ -122,6 +122,7 @@ def test_moves_are_those_of_their_step():
     assert not moves(0, 6, 64, 3, flip=False, crop=0).any()
 
 
+@pytest.mark.full
 def test_augmentation_is_part_of_the_training_and_not_of_the_test():
     plain = small_run(learning_rate=1e-9, steps=3)
     moving = dataclasses.replace(plain, data="digits:flip=true,crop=1")
@@ -148,6 +149,7 @@ def test_it_stops_at_an_accuracy():
     np.testing.assert_array_equal(stopped.losses, whole.losses[: len(stopped.losses)])
 
 
+@pytest.mark.full
 def test_predictions_are_kept():
     run = small_run(steps=60, keep_predictions=True)
     data = small_data()
@@ -168,6 +170,7 @@ def test_every_loss_is_kept():
     assert [*means] == pytest.approx([*outcome.curve["train_loss"]], rel=1e-6)
 
 
+@pytest.mark.full
 def test_initial_weights_are_an_argument_of_the_program():
     run = small_run(steps=2)
     program = Program(run, small_data())
@@ -178,6 +181,7 @@ def test_initial_weights_are_an_argument_of_the_program():
     assert found != train_on(program, run)
 
 
+@pytest.mark.full
 def test_a_model_a_normalizer_and_an_optimizer_of_the_user(tmp_path, monkeypatch):
     (tmp_path / "theirs.py").write_text(
         "import keras\n"

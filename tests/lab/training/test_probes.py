@@ -46,6 +46,7 @@ def rows(outcome: Outcome, name: str) -> list[dict]:
     return outcome.probed[probe]
 
 
+@pytest.mark.full
 def test_every_probe_is_tried_here_and_none_changes_the_training(both):
     plain, probed = both
     assert SPECS.keys() == PROBES.keys()
@@ -121,6 +122,7 @@ def test_a_run_that_is_killed_between_two_looks_that_are_compared(
             assert train_on(program, run) == whole
 
 
+@pytest.mark.full
 @pytest.mark.once
 def test_a_layer_that_the_network_lacks():
     run = replace(RUN, probes=("moments:layers=4",))

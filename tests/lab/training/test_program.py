@@ -71,6 +71,7 @@ def by_hand(run: Run) -> np.ndarray:
     return np.array(rows)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("normalizer", ["none", f"batch:momentum={DECAY}"])
 def test_program_is_sgd(normalizer: str):
     """One compiled program, three trainings; every loss, before and after every update."""
@@ -128,6 +129,7 @@ def test_a_test_set_in_several_pieces_is_averaged_over_examples(monkeypatch: pyt
     np.testing.assert_allclose(outcome.final("test_accuracy"), by_hand(run)[-1, 3], atol=1e-6)
 
 
+@pytest.mark.full
 def test_mixed_precision():
     run = small_run(precision="mixed_bfloat16", normalizer="batch:momentum=0.9", steps=30)
     policy = keras.config.dtype_policy().name

@@ -21,6 +21,7 @@ def run(**fields: object) -> Run:
     return small_run(**{"depth": 1, "width": 4, "batch": 32, "steps": 3} | fields)
 
 
+@pytest.mark.full
 def test_runs_of_a_program_share_it_and_follow_one_another(monkeypatch: pytest.MonkeyPatch):
     made: list[Run] = []
 
