@@ -11,18 +11,17 @@ pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-HEADLINES = ["ioffe2015.convergence-arms", "frontier"]
 
 
-@pytest.mark.parametrize("name", HEADLINES)
-def test_headline_tables_are_the_generated_ones(name):
-    text = (ROOT / f"benchmarks/results/quick/tables/{name}.md").read_text(encoding="utf-8")
+def test_the_headline_table_is_the_generated_one():
+    place = ROOT / "benchmarks/results/quick/tables/ioffe2015.convergence-arms.md"
+    text = place.read_text(encoding="utf-8")
     table = "\n".join(line for line in text.splitlines() if line.startswith("|"))
     assert table.count("\n") > 3
     assert table in README
 
 
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

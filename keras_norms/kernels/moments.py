@@ -9,7 +9,7 @@ from keras import ops
 
 from keras_norms.kernels.groups import Groups
 from keras_norms.kernels.native import native
-from keras_norms.kernels.statistics import Moments, counted, sample_mean
+from keras_norms.kernels.statistics import Moments, at_least_one, counted, sample_mean
 from keras_norms.kernels.synchronize import joined
 
 Tensor = Any
@@ -64,21 +64,20 @@ def measured(
         return z, Moments(still, z, ops.zeros_like(x), ops.ones_like(x))
     if visible is not None:
         return _masked(x, axes, visible, groups)
-    count = counted(x, axes, groups)
-    at_least_one = ops.maximum(count, 1)
+    number = at_least_one(x, axes, groups)
     shift = sample_mean(x, axes, groups)
     z = x - shift
-    offset = total(z, axes, groups) / at_least_one
-    square = total(ops.square(z), axes, groups) / at_least_one
+    offset = total(z, axes, groups) / number
+    square = total(ops.square(z), axes, groups) / number
     variance = ops.relu(square - ops.square(offset))  # maximum would round float64 on torch
-    return z, Moments(shift, offset, variance, count)
+    return z, Moments(shift, offset, variance, counted(x, axes, groups))
 
 
 def mean_square(x: Tensor, axes: Sequence[int], visible: Tensor | None = None) -> Moments:
     """The uncentred second moment `E[x^2]` over `axes`, as `Moments` around zero."""
     if visible is None:
         count = counted(x, axes)
-        square = total(ops.square(x), axes) / ops.maximum(count, 1)
+        square = total(ops.square(x), axes) / at_least_one(x, axes)
     else:
         seen, count, visible = _visible_count(x, axes, visible)
         square = _visible_total(ops.square(x), axes, visible) / seen
@@ -118,7 +117,7 @@ def _visible_count(
     count = total(ops.where(visible, ones, 0), axes, groups)
     # Where nothing is visible everything counts, so that the output stays finite.
     visible = ops.logical_or(visible, ops.equal(count, 0))
-    number = ops.maximum(counted(x, axes, groups), 1)
+    number = at_least_one(x, axes, groups)
     return ops.where(ops.equal(count, 0), number, count), count, visible
 
 

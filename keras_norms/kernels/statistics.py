@@ -83,6 +83,12 @@ def counted(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Ten
     return ops.ones((), x.dtype) * count  # a cast would make a number of torch's open sizes
 
 
+def at_least_one(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Any:
+    """What a sum over `axes` is divided by, where a batch may be empty; a number where known."""
+    count = value_count(x, axes, groups)
+    return max(count, 1) if isinstance(count, int) else ops.maximum(counted(x, axes, groups), 1)
+
+
 def sample_mean(x: Tensor, axes: Sequence[int], groups: Groups | None = None) -> Tensor:
     """Mean of every 64th slice of `x` along its longest reduced axis, without gradient.
 
@@ -104,13 +110,15 @@ def _sample_mean(x: Tensor, axes: Sequence[int]) -> Tensor:
         size = size if isinstance(size, int) and size else SAMPLE_STRIDE  # of one that is unknown
         if size > most:
             longest, most = axis, size
-    every = [slice(None)] * len(x.shape)
-    # Of a short axis the first alone, and not by a stride that would outrun sizes still unknown.
-    short = isinstance(x.shape[longest], int) and x.shape[longest] <= SAMPLE_STRIDE
-    every[longest] = slice(0, 1) if short else slice(None, None, SAMPLE_STRIDE)
     first = [slice(0, 1) if axis in axes else slice(None) for axis in range(len(x.shape))]
-    sample = x[tuple(every)]
     # The sum of one value (or of none, in an empty batch) instead of the value itself.
     origin = ops.sum(x[tuple(first)], axis=axes, keepdims=True)
-    count = ops.maximum(counted(sample, axes), 1)
-    return origin + ops.sum(sample - origin, axis=axes, keepdims=True) / count
+    # Of a short axis the first alone, and not by a stride that would outrun sizes still unknown.
+    short = isinstance(x.shape[longest], int) and x.shape[longest] <= SAMPLE_STRIDE
+    if short and len(axes) == 1:
+        return origin
+    every = [slice(None)] * len(x.shape)
+    every[longest] = slice(0, 1) if short else slice(None, None, SAMPLE_STRIDE)
+    sample = x[tuple(every)]
+    spread = ops.sum(sample - origin, axis=axes, keepdims=True)
+    return origin + spread / at_least_one(sample, axes)

@@ -139,11 +139,11 @@ def fused_batch_standardize(
         return None
     channels = x.shape[-1]
     shift = sample_mean(x, axes)
-    flat = tf.reshape(x - shift, [-1, 1, 1, channels])
-    flat, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
-        x=flat,
-        scale=tf.ones([channels]) if gamma is None else tf.reshape(gamma, [channels]),
-        offset=tf.zeros([channels]) if beta is None else tf.reshape(beta, [channels]),
+    z = x - shift
+    y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
+        x=z if rank == 4 else tf.reshape(z, [-1, 1, 1, channels]),
+        scale=tf.ones([channels]) if gamma is None else tf.squeeze(gamma, axes),
+        offset=tf.zeros([channels]) if beta is None else tf.squeeze(beta, axes),
         mean=tf.zeros([0]),
         variance=tf.zeros([0]),
         epsilon=epsilon,
@@ -153,7 +153,7 @@ def fused_batch_standardize(
     biased = variance * (tf.maximum(count - 1, 1) / tf.maximum(count, 1))
     shape = [1] * (rank - 1) + [channels]
     statistics = Moments(shift, tf.reshape(mean, shape), tf.reshape(biased, shape), count)
-    return tf.reshape(flat, tf.shape(x)), statistics
+    return y if rank == 4 else tf.reshape(y, tf.shape(x)), statistics
 
 
 def attach_gradient(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Unpack
 
 import keras
@@ -179,21 +181,44 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         """
         if not self.remembers:
             return
-        mean, variance, learns = self.batches_of(statistics)
-        past, share = self.shares(ops.cast(learns, variance.dtype))
+        if self._is_one(statistics):
+            mean, variance, learns = self.batches_of(statistics, alone=True)
+            update = partial(average_one, learns=learns, momentum=self.momentum)
+        else:
+            mean, variance, learns = self.batches_of(statistics)
+            past, share = self.shares(ops.cast(learns, variance.dtype))
+            update = partial(average, learns=learns, past=past, share=share)
         for statistic, batches in (("mean", mean), ("variance", variance)):
             if statistic in self.remembers:
-                average(getattr(self, f"moving_{statistic}"), batches, learns, past, share)
+                update(getattr(self, f"moving_{statistic}"), batches)
 
-    def batches_of(self, statistics: Moments) -> tuple[Tensor, Tensor, Tensor]:
-        """Mean and variance, of the shape of the memory behind an axis of batches; which count."""
-        shape = tuple(getattr(self, f"moving_{self.remembers[0]}").shape)
+    def _is_one(self, statistics: Moments) -> bool:
+        """Whether they are of a single batch, which a constant momentum averages in."""
+        constant = isinstance(self.momentum, float) and not self.debiased
+        values = math.prod([size or 0 for size in statistics.variance.shape])
+        return constant and values == math.prod(self._remembered_shape)
+
+    @property
+    def _remembered_shape(self) -> tuple[int, ...]:
+        return tuple(getattr(self, f"moving_{self.remembers[0]}").shape)
+
+    def batches_of(
+        self, statistics: Moments, *, alone: bool = False
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Mean and variance, of the shape of the memory, and which count.
+
+        Behind an axis of batches, unless one batch is `alone`.
+        """
+        shape = self._remembered_shape if alone else (-1, *self._remembered_shape)
         # In the precision of the statistics: float16 cannot even count the values.
-        n = ops.broadcast_to(statistics.count, ops.shape(statistics.variance))
-        n, mean, variance = [
-            ops.reshape(values, (-1, *shape))
-            for values in (n, statistics.mean, statistics.variance)
-        ]
+        n = statistics.count
+        if alone and math.prod([size or 0 for size in n.shape]) == 1:
+            n = ops.reshape(n, ()) if len(n.shape) else n
+        else:
+            n = ops.reshape(ops.broadcast_to(n, ops.shape(statistics.variance)), shape)
+        mean, variance = (
+            ops.reshape(values, shape) for values in (statistics.mean, statistics.variance)
+        )
         if self.unbiased:
             variance = variance * (n / ops.maximum(n - 1, 1))
         learns = n > (1 if "variance" in self.remembers else 0)
@@ -221,3 +246,10 @@ def average(
     old = ops.cast(ops.convert_to_tensor(memory), batches.dtype)
     new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
     memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))
+
+
+def average_one(memory: keras.Variable, batch: Tensor, learns: Tensor, momentum: float) -> None:
+    """`average` of a single batch by a constant momentum, in a third of the operations."""
+    old = ops.cast(ops.convert_to_tensor(memory), batch.dtype)
+    new = old * momentum + ops.stop_gradient(batch) * (1 - momentum)
+    memory.assign(ops.cast(ops.where(learns, new, old), memory.dtype))
