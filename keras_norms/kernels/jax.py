@@ -13,6 +13,8 @@ import jax
 import jax.core
 from jax.experimental.sparse import JAXSparse
 
+reshape = jax.numpy.reshape
+
 
 def unfit(x: Any) -> str | None:
     """What `x` is, if not a dense array."""

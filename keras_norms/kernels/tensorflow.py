@@ -22,6 +22,8 @@ except ImportError:  # a private name: without it forward mode ends in the sente
 LARGE = 2**16
 TYPICAL_BATCH = 32
 
+reshape = tf.reshape
+
 
 def unfit(x: Any) -> str | None:
     """What `x` is, if not a dense tensor."""

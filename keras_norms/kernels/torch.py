@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 # normalization only what the mean itself is rounded by.
 NEAR, FAR = 4.0, 100.0
 
+reshape = torch.reshape  # Keras's walks through nested arguments first
+
 
 def unfit(x: Any) -> str | None:
     """What `x` is, if not a dense tensor of values."""

@@ -141,7 +141,7 @@ class Normalization(keras.layers.Layer):
         form = self._layout.form
         if len(form) != len(x.shape):
             form = self.layout_of(x).form
-        return ops.reshape(ops.convert_to_tensor(weight, x.dtype), form)
+        return native.reshape(ops.convert_to_tensor(weight, x.dtype), form)
 
 
 class AffineNormalization(Normalization):

@@ -213,11 +213,11 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         # In the precision of the statistics: float16 cannot even count the values.
         n = statistics.count
         if alone and math.prod([size or 0 for size in n.shape]) == 1:
-            n = ops.reshape(n, ()) if len(n.shape) else n
+            n = native.reshape(n, ()) if len(n.shape) else n
         else:
-            n = ops.reshape(ops.broadcast_to(n, ops.shape(statistics.variance)), shape)
+            n = native.reshape(ops.broadcast_to(n, ops.shape(statistics.variance)), shape)
         mean, variance = (
-            ops.reshape(values, shape) for values in (statistics.mean, statistics.variance)
+            native.reshape(values, shape) for values in (statistics.mean, statistics.variance)
         )
         if self.unbiased:
             variance = variance * (n / ops.maximum(n - 1, 1))
