@@ -21,6 +21,21 @@ def test_the_headline_table_is_the_generated_one():
     assert table in README
 
 
+def test_the_scoreboard_s_counts_are_its_own():
+    page = (ROOT / "benchmarks/results/README.md").read_text(encoding="utf-8")
+    lines = [re.split(r" *\| *", line.strip("| ")) for line in page.splitlines() if "|" in line]
+    kinds, counts = lines[0][1:], next(line for line in lines if line[0] == "all")[1:]
+    of = dict(zip(kinds, map(int, counts), strict=True))
+    total, papers = re.search(r"(\d+) claims of (\d+) papers", page).groups()
+    said = (
+        f"Of {total} claims of {papers} papers {of['reproduced']} are reproduced, "
+        f"{of['not reproduced']} are not, {of['undecided']} are undecided, and for "
+        f"{of['no power here']} the task at hand has no power"
+    )
+    assert sum(of.values()) == int(total)
+    assert said in " ".join(README.split())
+
+
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
