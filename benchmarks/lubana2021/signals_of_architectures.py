@@ -39,9 +39,9 @@ class SignalsOfArchitectures(Experiment):
     Ours       Random weights; CIFAR-10 enlarged to 128x128 pixels, 16 images. The thresholds come
                from the initialization of ResNet-56 and cfg_20 alone; both lists were fixed before
                the first of these networks was looked at.
-    Cost       16 diagnoses a seed, 2 CPU minutes a seed on torch.
-    Command    KERAS_BACKEND=torch python -m benchmarks run lubana2021.signals_of_architectures
-               --out results
+    Cost       16 diagnoses a seed, 2 CPU minutes a seed. Not on torch, where Keras has no
+               NASNetMobile.
+    Command    python -m benchmarks run lubana2021.signals_of_architectures --out results
     """
 
     seeds: int = option(6, "weights and batches", least=1, most=10_000)
