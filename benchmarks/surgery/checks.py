@@ -24,6 +24,7 @@ from keras_norms.anatomy.selection import is_normalizer
 from keras_norms.surgery import Report, convert, fold
 
 BATCH = 2
+SAID = 240  # characters of an error
 
 Row = dict[str, Any]
 Make = Callable[[], keras.Model]
@@ -48,10 +49,11 @@ def examine(make: Make, operations: Sequence[str] = OPERATIONS) -> Iterator[Row]
     Keys: `operation`; `done` and `left`, the numbers of normalizers; `reasons`, from what was
     said of those left to their names; `kept`, whether the class of the model is; `unknown`, the
     numbers of layers that are normalizers by their class's name and of no kind that surgery knows;
-    `error`, the largest difference of outputs that should be equal over the largest output;
-    `in float64`, the same of the same weights in double precision, of a fold; `rounding`, the same
-    of the model before and itself in double precision; `failed`, what did not hold, empty where
-    all did, also where the model could not be made; `seconds` of the processor.
+    `saved`, whether as a model or by its weights; `error`, the largest difference of outputs that
+    should be equal over the largest output; `in float64`, the same of the same weights in double
+    precision, of a fold; `rounding`, the same of the model before and itself in double precision;
+    `failed`, what did not hold, empty where all did, also where the model could not be made;
+    `seconds` of the processor.
     """
     keras.utils.set_random_seed(0)
     model, unmade = None, ""
@@ -98,8 +100,7 @@ def _there_and_back(model: keras.Model, *_: Any) -> Row:
     back, _ = convert(ours, of_keras, lambda layer: type(layer) is layers.BatchNormalization)
     error = difference(ours, model)
     failed = ""
-    same = zip(back.weights, model.weights, strict=True)
-    if not all(np.array_equal(_array(new), _array(old)) for new, old in same):
+    if _values(back) != _values(model):
         failed = "weights changed"
     elif difference(back, model):
         failed = "outputs changed"
@@ -117,22 +118,30 @@ def _converted(model: keras.Model, spec: str, make: Make) -> Row:
     loss = float(np.ravel(new.train_on_batch(x, zeros))[0])
     if not np.isfinite(loss):
         return {**row, "failed": f"the loss is {loss}"}
-    error = difference(_saved_and_loaded(new, lambda: convert(make(), spec)[0]), new)
+    loaded, row["saved"] = _saved_and_loaded(new, lambda: convert(make(), spec)[0])
+    error = difference(loaded, new)
     return {**row, "error": error, "failed": _far(error, 0.0)}
 
 
-def _saved_and_loaded(new: keras.Model, again: Make) -> keras.Model:
-    """By a file of the model; of its weights where a class makes the layers that were replaced."""
+def _saved_and_loaded(new: keras.Model, again: Make) -> tuple[keras.Model, str]:
+    """By a file of the model, or of its weights, and which of them.
+
+    Of its weights where a class makes the layers that were replaced, and where a layer that was
+    not replaced cannot be read from a file.
+    """
     inside = [new, *new._flatten_layers(include_self=False)]
     by_class = any(is_graph(m) and (kept_by_config(m) or made_by_class(m)) for m in inside)
     with tempfile.TemporaryDirectory() as folder:
         if not by_class:
-            new.save(path := Path(folder) / "new.keras")
-            return keras.models.load_model(path)
+            try:
+                new.save(path := Path(folder) / "new.keras")
+                return keras.models.load_model(path), "model"
+            except Exception as error:
+                refused = error
         new.save_weights(path := Path(folder) / "new.weights.h5")
         loaded = again()
         loaded.load_weights(path)
-        return loaded
+        return loaded, "weights" if by_class else f"weights, as no file: {_said(refused)}"
 
 
 CHECKS: dict[str, Callable[[keras.Model, str, Make], Row]] = {
@@ -193,7 +202,13 @@ def _far(error: float, tolerance: float) -> str:
 
 
 def _said(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}"
+    """The beginning: Keras adds the configs or values of what it could not make."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:SAID]
+
+
+def _values(model: keras.Model) -> Counter[tuple[Any, bytes]]:
+    """Of all weights, in no order: a block that is a model now has them in another."""
+    return Counter((w.shape, w.tobytes()) for w in model.get_weights())
 
 
 def _array(value: Any) -> np.ndarray:

@@ -56,4 +56,4 @@ def _integers(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> np
         return np.ones(shape)
     if "position" in name:
         return np.broadcast_to(np.arange(shape[-1]), shape)
-    return rng.integers(1, LOWEST_VOCABULARY, shape) if "token" in name else rng.integers(2, size=shape)
+    return rng.integers(*((1, LOWEST_VOCABULARY) if "token" in name else (0, 2)), shape)

@@ -31,6 +31,12 @@ CSPNET = {
     "stackwise_num_filters": [16, 32],
     "expand_ratio": [2.0],
 }
+CSPNETS = {
+    f"CSPNet:{stage}": Part(
+        "CSPNetBackbone", {**CSPNET, "stage_type": stage, "block_type": f"{block}_block"}
+    )
+    for stage, block in {"dark": "dark", "csp": "bottleneck", "cs3": "edge"}.items()
+}
 DENSENET = {**IMAGE, "stackwise_num_repeats": [2, 3], "growth_rate": 8}
 EFFICIENTNET = {
     "input_shape": (SIDE, SIDE, 3),
@@ -181,10 +187,7 @@ BACKBONES = {
     "DenseNet": Part("DenseNetBackbone", DENSENET),
     "DeepLabV3": Part("DeepLabV3Backbone", DEEPLAB),
     "DeepLabV3:plus": Part("DeepLabV3Backbone", {**DEEPLAB, "low_level_feature_key": "P2"}),
-    **{
-        f"CSPNet:{stage}": Part("CSPNetBackbone", {**CSPNET, "stage_type": stage, "block_type": block})
-        for stage, block in (("dark", "dark_block"), ("csp", "bottleneck_block"), ("cs3", "edge_block"))
-    },
+    **CSPNETS,
     "RetinaNet": Part("RetinaNetBackbone", RETINANET),
     "BASNet": Part(
         "BASNetBackbone",
