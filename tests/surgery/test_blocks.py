@@ -264,8 +264,8 @@ class Pooled(layers.Layer):
         ]  # fmt: skip
 
     def build(self, shape):
-        for path in self.paths[:2]:
-            path.build(shape)
+        self.paths[0].build(shape)
+        self.paths[1].build((shape[0], 1, 1, shape[-1]))
         self.paths[2].build((*shape[:-1], 2 * self.filters))
 
     def call(self, inputs):

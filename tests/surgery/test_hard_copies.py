@@ -200,3 +200,17 @@ def test_a_loss_that_no_config_says():
     assert int(array(new.optimizer.iterations)) == 1
     assert any("loss functions" in note for note in report.notes)
     new.fit(X, X[:, :3], verbose=0)
+
+
+class Unsaid(layers.Dense):
+    """Its config cannot be asked for."""
+
+    def get_config(self):
+        raise TypeError("missing 1 required positional argument: 'self'")
+
+
+def test_a_layer_whose_config_fails_is_refused_by_name():
+    start = keras.Input((4,))
+    model = keras.Model(start, Unsaid(3, name="unsaid")(start))
+    with pytest.raises(ValueError, match=r"Layer 'unsaid' \(Unsaid\) cannot be made again"):
+        rebuild(model)
