@@ -21,7 +21,7 @@ def unsettle(model: keras.Model, seed: int = 1) -> None:
     found = [
         layer
         for layer in model._flatten_layers()
-        if isinstance(layer, keras.layers.BatchNormalization)
+        if isinstance(layer, keras.layers.BatchNormalization) and layer.built
     ]
     if not found:
         return

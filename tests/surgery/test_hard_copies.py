@@ -202,8 +202,18 @@ def test_a_loss_that_no_config_says():
     new.fit(X, X[:, :3], verbose=0)
 
 
-class Unsaid(layers.Dense):
-    """Its config cannot be asked for."""
+class Unsaid(layers.Layer):
+    """Its config cannot be asked for, and its argument cannot be written down."""
+
+    def __init__(self, inner, **options):
+        super().__init__(**options)
+        self.inner = inner()
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x):
+        return self.inner(x)
 
     def get_config(self):
         raise TypeError("missing 1 required positional argument: 'self'")
@@ -211,6 +221,6 @@ class Unsaid(layers.Dense):
 
 def test_a_layer_whose_config_fails_is_refused_by_name():
     start = keras.Input((4,))
-    model = keras.Model(start, Unsaid(3, name="unsaid")(start))
+    model = keras.Model(start, Unsaid(lambda: layers.Dense(3), name="unsaid")(start))
     with pytest.raises(ValueError, match=r"Layer 'unsaid' \(Unsaid\) cannot be made again"):
         rebuild(model)
