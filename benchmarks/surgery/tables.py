@@ -78,8 +78,9 @@ def classes_table(frame: pd.DataFrame, name: str) -> Table:
     rows = []
     for (backend, architecture), part in frame.groupby(["backend", "architecture"], sort=False):
         line = {"architecture": architecture, "on": backend}
-        for row in part[part["kept"].notna()].itertuples():
-            line[f"class, {row.operation}"] = "kept" if row.kept else "lost"
+        for row in part.itertuples():
+            said = {True: "kept", False: "lost"}
+            line[f"class, {row.operation}"] = said.get(row.kept, "–")
         line["saved by"] = next(iter(part["saved"].dropna()), "–").partition(",")[0]
         rows.append(line | {"not known": next(iter(part["unknown"]), "")})
     caption = (
