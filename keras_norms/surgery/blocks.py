@@ -181,17 +181,25 @@ def _require_same(block: keras.layers.Layer, graph: keras.Model) -> None:
         return ops.cast(draw.normal(size=(EXAMPLES, *sizes)).astype("float32"), spec.dtype)
 
     batch = keras.tree.map_structure(drawn, graph._inputs_struct)
-    wanted, found = (
-        [
-            ops.convert_to_numpy(ops.cast(y, "float32"))
-            for y in keras.tree.flatten(one(batch, training=False))
-        ]
-        for one in (block if block._call_has_training_arg else _without_training(block), graph)
-    )
+    try:
+        wanted, found = (
+            [ops.convert_to_numpy(ops.cast(y, "float32")) for y in keras.tree.flatten(outputs)]
+            for outputs in (AtInference(block)(batch, training=False), graph(batch, training=False))
+        )
+    except Exception as error:  # sizes that were not known when it was traced, for example
+        said = str(error).strip().split("\n")[0]
+        raise Closed(f"traced, its call() does not run ({type(error).__name__}: {said})") from error
     for x, y in zip(wanted, found, strict=True):
         if x.shape != y.shape or not np.allclose(y, x, rtol=0, atol=COPY * np.abs(x).max()):
             raise Closed("traced, its call() gives other outputs")
 
 
-def _without_training(block: keras.layers.Layer) -> Any:
-    return lambda batch, training: block(batch)
+class AtInference(keras.layers.Layer):
+    """A layer and all inside it as at inference, also where its call takes no `training`."""
+
+    def __init__(self, inner: keras.layers.Layer) -> None:
+        super().__init__(autocast=False)
+        self.inner = inner
+
+    def call(self, inputs: Any, training: bool = False) -> Any:
+        return self.inner(inputs)

@@ -135,7 +135,7 @@ def _advice(old: Any) -> str:
         return "Give the function a name and register it (keras.saving.register_keras_serializable)"
     try:
         old.get_config()
-    except NotImplementedError:
+    except Exception:  # Keras's own where a class of a layer's argument is asked for its config
         return "Give it a get_config() that returns all arguments of its constructor."
     return (
         "Give it a get_config() that returns all arguments of its constructor, and a constructor "

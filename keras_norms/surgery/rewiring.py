@@ -40,12 +40,16 @@ class Rewiring(Making):
             return super().functional(old, inputs, outputs)
         kept = {name: self._in_the_new_graph(value) for name, value in _of_tensors(old)}
         policy = old.dtype_policy
+        modules = dict(vars(old).get("_modules", {}))
         # Its class and attributes stay, and its own call finds the new graph where the old one was.
         old._tracker.unlock()
         for layer in old.layers:
             old._tracker.untrack(layer)
         Functional.__init__(old, inputs, outputs, name=old.name)
         old.__dict__["_dtype_policy"] = policy
+        for name, layer in modules.items():  # torch forgets the layers in attributes
+            if not hasattr(old, name):
+                old.__dict__[name] = layer
         for name, value in kept.items():
             setattr(old, name, value)
         return old

@@ -143,13 +143,18 @@ def _made(model: keras.Model) -> Any:
 
 
 def _run(model: keras.Model, batch: Any) -> tuple[list[np.ndarray], Record]:
-    """One pass, after which the model's variables are as they were."""
+    """One pass at inference, after which the model's variables are as they were.
+
+    Not with `training` left open: layers of Keras that would train then, such as Resizing, hand
+    that on to all layers after them.
+    """
+    given = {"training": False} if model._call_has_training_arg else {}
     variables = [v for v in model.variables if not v.trainable]
     values = [ops.copy(v.value) for v in variables]
     record: Record = []
     try:
         with _overheard(model, record):
-            outputs = model(batch)
+            outputs = model(batch, **given)
     finally:
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)

@@ -247,3 +247,61 @@ def test_the_class_of_the_model_stays(operation):
     assert len(new.variables) == len({id(v) for v in new.variables})
     if operation == "fold":
         assert not norms_everywhere(new)
+
+
+class Pooled(layers.Layer):
+    """Parallel paths, one of them pooled and resized again by a layer made in the call."""
+
+    def __init__(self, filters, **options):
+        super().__init__(**options)
+        self.filters = filters
+        self.paths = [
+            keras.Sequential([
+                layers.Conv2D(filters, 1, use_bias=False, name=f"conv_{i}"),
+                layers.BatchNormalization(name=f"norm_{i}"),
+            ])
+            for i in range(3)
+        ]  # fmt: skip
+
+    def build(self, shape):
+        self.paths[0].build(shape)
+        self.paths[1].build((shape[0], 1, 1, shape[-1]))
+        self.paths[2].build((*shape[:-1], 2 * self.filters))
+
+    def call(self, inputs):
+        pooled = self.paths[1](ops.mean(inputs, axis=(1, 2), keepdims=True))
+        resized = layers.Resizing(*inputs.shape[1:3], name="resized")(pooled)
+        return self.paths[2](ops.concatenate([self.paths[0](inputs), resized], axis=-1))
+
+    def compute_output_shape(self, shape):
+        return (*shape[:-1], self.filters)
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters}
+
+
+def test_a_layer_in_a_block_that_trains_by_default_makes_none_after_it_train():
+    made = model(Pooled(4, name="pool"))
+    new, report = fold(made)
+    assert [row["done"] for row in report] == ["folded"] * 3, str(report)
+    got, wanted = (array(m(X, training=False)) for m in (new, made))
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)
+
+
+class Reshaping(ConvNormalized):
+    """Reshapes to sizes that are known in a call on numbers alone."""
+
+    def call(self, inputs):
+        sizes = inputs.shape
+        flat = ops.reshape(inputs, (-1, sizes[1] * sizes[2], sizes[3]))
+        x = ops.reshape(flat, (sizes[0] or -1, *sizes[1:]))
+        # As where a size of the batch is written down: no number of examples but this one fits.
+        return super().call(x if sizes[0] else ops.reshape(x, (7, *sizes[1:])))
+
+
+def test_a_block_whose_graph_runs_on_no_numbers_stays_closed():
+    made = model(Reshaping(3, name="block"))
+    _, report = fold(made)
+    (row,) = report
+    assert row["done"] == "left"
+    assert "traced, its call() does not run" in row["detail"]

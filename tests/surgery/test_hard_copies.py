@@ -200,3 +200,27 @@ def test_a_loss_that_no_config_says():
     assert int(array(new.optimizer.iterations)) == 1
     assert any("loss functions" in note for note in report.notes)
     new.fit(X, X[:, :3], verbose=0)
+
+
+class Unsaid(layers.Layer):
+    """Its config cannot be asked for, and its argument cannot be written down."""
+
+    def __init__(self, inner, **options):
+        super().__init__(**options)
+        self.inner = inner()
+
+    def build(self, shape):
+        self.inner.build(shape)
+
+    def call(self, x):
+        return self.inner(x)
+
+    def get_config(self):
+        raise TypeError("missing 1 required positional argument: 'self'")
+
+
+def test_a_layer_whose_config_fails_is_refused_by_name():
+    start = keras.Input((4,))
+    model = keras.Model(start, Unsaid(lambda: layers.Dense(3), name="unsaid")(start))
+    with pytest.raises(ValueError, match=r"Layer 'unsaid' \(Unsaid\) cannot be made again"):
+        rebuild(model)

@@ -151,3 +151,31 @@ def test_the_report_says_that_a_file_does_not_know_the_new_layers():
     assert any("'own' keeps its class Scaled" in note for note in report.notes)
     _, report = fold(randomized(stepping()))
     assert report.notes == []
+
+
+class Making(keras.Model):
+    """A graph that its constructor makes; attributes hold a layer of it and one that is not."""
+
+    def __init__(self, **options):
+        x = keras.Input((4,))
+        last = layers.Dense(2, name="last")
+        y = layers.BatchNormalization(name="bn")(layers.Dense(3, name="dense")(x))
+        super().__init__(x, last(y), **options)
+        self.last, self.spare = last, layers.Dense(1, name="spare")
+
+    def get_config(self):
+        return {}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**config)
+
+
+def test_layers_in_attributes_outlive_a_replacement():
+    made = randomized(Making())
+    new, _ = convert(made, "batch")
+    assert type(new) is Making
+    assert new.last is new.get_layer("last")
+    assert new.spare.name == "spare"
+    back, _ = convert(new, layers.BatchNormalization)
+    np.testing.assert_array_equal(array(back(X)), array(made(X)))

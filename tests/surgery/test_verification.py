@@ -194,3 +194,19 @@ def test_noise_in_training_mode_is_compared_without_the_noise():
     model = keras.Model(start, layers.BatchNormalization()(x))
     assert fold(model)[1].rows[0]["done"] == "left"
     assert array(rebuild(model)(X)).shape == (8, 3)
+
+
+@pytest.mark.parametrize("operation", ["rebuild", "fold", "convert"])
+def test_a_layer_that_trains_by_default_makes_none_after_it_train(operation):
+    """Keras hands the default of Resizing on to what follows, where `training` is left open."""
+    start = keras.Input((6, 6, 3))
+    x = layers.Conv2D(4, 1, use_bias=False)(layers.Resizing(4, 4)(start))
+    model = randomized(keras.Model(start, layers.BatchNormalization(name="bn")(x)))
+    x = np.random.default_rng(1).normal(2, 3, (2, 6, 6, 3)).astype("float32")
+    made = OPERATIONS[operation](model)
+    new = made[0] if isinstance(made, tuple) else made
+    if operation == "fold":
+        assert made[1]["bn"]["done"] == "folded"
+        assert made[1].notes == []
+    got, wanted = (array(m(x, training=False)) for m in (new, model))
+    np.testing.assert_allclose(got, wanted, rtol=1e-4, atol=1e-5)

@@ -8,6 +8,7 @@ import pytest
 from benchmarks.surgery import architectures
 from benchmarks.surgery.checks import difference, examine
 from benchmarks.surgery.operations import ROUND_TRIP, SPECS, TOLERANCE
+from benchmarks.surgery.unsettling import unsettle
 from keras_norms.surgery import fold
 
 pytestmark = pytest.mark.once
@@ -51,7 +52,7 @@ def test_a_family(name):
     at, there, left = FAMILIES[name]
     keras.utils.set_random_seed(0)
     model = cut(name, at)
-    architectures.unsettle(model)
+    unsettle(model)
     folded, report = fold(model)
     assert difference(folded, model) <= TOLERANCE
     assert sum(row["done"] == "left" for row in report) == left
