@@ -157,7 +157,13 @@ def _of_one_length(arrays: list[Any]) -> bool:
 
 def _unpacked(batch: Any) -> Batch:
     x, y, weight = keras.utils.unpack_x_y_sample_weight(batch)
-    return _native(x), _native(y), _native(weight)
+    x = _native(x)
+    if any(len(getattr(leaf, "shape", (1,))) == 0 for leaf in tree.flatten(x)):
+        raise ValueError(
+            "Argument `data` gave a batch that is a single number, as a list of rows does. Pass "
+            f"arrays, as np.asarray(data), or batches of examples. Received: {batch!r:.80}"
+        )
+    return x, _native(y), _native(weight)
 
 
 def _native(structure: Any) -> Any:

@@ -11,10 +11,10 @@ from keras import ops
 
 from keras_norms.anatomy.data_batches import Batches
 from keras_norms.anatomy.hidden import hidden
+from keras_norms.anatomy.normalizers import remembered
 from keras_norms.anatomy.pooled import Pooled
 from keras_norms.kernels import Moments, affine, moments
 from keras_norms.layers.masks import hide
-from keras_norms.layers.memory import RememberingNormalization
 from keras_norms.layers.validation import positive_axes
 
 Tensor = Any
@@ -156,7 +156,7 @@ class _Program(keras.Model):
 @contextmanager
 def overheard(layer: keras.layers.Layer, notes: Notes) -> Iterator[None]:
     """Until the end, the layer normalizes as in training, and notes what it would remember."""
-    patches = (_ours if isinstance(layer, RememberingNormalization) else _keras)(layer, notes)
+    patches = (_keras if isinstance(layer, KerasBatch) else _ours)(layer, notes)
     layer.__dict__.update(patches)
     try:
         yield
@@ -165,8 +165,8 @@ def overheard(layer: keras.layers.Layer, notes: Notes) -> Iterator[None]:
             del layer.__dict__[name]
 
 
-def _ours(layer: RememberingNormalization, notes: Notes) -> dict[str, Callable]:
-    shape = tuple(getattr(layer, f"moving_{layer.remembers[0]}").shape)
+def _ours(layer: Any, notes: Notes) -> dict[str, Callable]:
+    shape = tuple(getattr(layer, f"moving_{remembered(layer)[0]}").shape)
     usual = layer.call
 
     def call(inputs: Tensor, training: bool | None = None, mask: Tensor | None = None) -> Tensor:

@@ -7,9 +7,14 @@ from typing import Any
 
 import keras
 
+from keras_norms.layers.instance import InstanceNormalization
 from keras_norms.layers.memory import RememberingNormalization
 
-REMEMBERING = (RememberingNormalization, keras.layers.BatchNormalization)
+REMEMBERING = (
+    RememberingNormalization,
+    InstanceNormalization,  # with `track_running_stats` alone
+    keras.layers.BatchNormalization,
+)
 
 
 def remembers(layer: keras.layers.Layer) -> bool:

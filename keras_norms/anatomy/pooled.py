@@ -8,6 +8,7 @@ import keras
 import numpy as np
 
 from keras_norms.anatomy.normalizers import remembered
+from keras_norms.layers.instance import InstanceNormalization
 from keras_norms.layers.lp import LpNormalization
 
 
@@ -22,13 +23,15 @@ class Pooled:
     Beside them the plain sums of batch means and batch variances, for their arithmetic mean.
 
     A norm other than the deviation (`LpNormalization`) cannot be merged so: there the "variance"
-    is the mean of the batches' squared norms, by their counts.
+    is the mean of the batches' squared norms, by their counts. Instance normalization remembers
+    the mean of its examples' own statistics, which is the only estimate for it.
     """
 
     def __init__(self, layer: keras.layers.Layer | None = None) -> None:
         self.unbiased = bool(getattr(layer, "unbiased", False))
         self.least = 2 if "variance" in remembered(layer) else 1
         self.deviates = not isinstance(layer, LpNormalization) or (layer.p == 2 and layer.centred)
+        self.of_examples = isinstance(layer, InstanceNormalization)  # each comes as a batch
         # Per channel, since a mask can hide some and not others.
         self.count: Any = 0.0
         self.mean: Any = 0.0
@@ -58,6 +61,8 @@ class Pooled:
 
     def population(self) -> tuple[Any, Any, Any]:
         """Mean and variance of all values together, and where there were enough for them."""
+        if self.of_examples:
+            return self.batch_mean()
         n = np.maximum(self.count, 1)
         variance = self.squares / n
         if self.unbiased:

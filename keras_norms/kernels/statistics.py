@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import keras
 from keras import ops
 
 if TYPE_CHECKING:  # it asks the running backend, whose file needs this one first
@@ -117,8 +118,11 @@ def _sample_mean(x: Tensor, axes: Sequence[int]) -> Tensor:
     short = isinstance(x.shape[longest], int) and x.shape[longest] <= SAMPLE_STRIDE
     if short and len(axes) == 1:
         return origin
-    every = [slice(None)] * len(x.shape)
-    every[longest] = slice(0, 1) if short else slice(None, None, SAMPLE_STRIDE)
-    sample = x[tuple(every)]
+    before = [slice(None)] * longest
+    if not isinstance(x.shape[longest], int) and keras.config.backend() == "jax":
+        # A stride asks of a size still unknown whether it is zero, as behind a convolution.
+        head = ops.sum(x[(*before, slice(0, 1))], axis=longest, keepdims=True)
+        x = ops.concatenate([head, x], axis=longest)
+    sample = x[(*before, slice(0, 1) if short else slice(None, None, SAMPLE_STRIDE))]
     spread = ops.sum(sample - origin, axis=axes, keepdims=True)
     return origin + spread / at_least_one(sample, axes)

@@ -51,7 +51,8 @@ def recalibrate(
         batch_mean:  mean = average of m_k,    variance = average of v_k
 
     the first exact for batches of any size, merged in float64 (Chan et al. 1983). Layers with
-    `unbiased=True` take N / (N - 1) times the variance, or n_k / (n_k - 1) times each v_k.
+    `unbiased=True` take N / (N - 1) times the variance, or n_k / (n_k - 1) times each v_k. An
+    instance normalization with moving statistics takes the average of its examples' m and v.
 
     All layers are measured in one pass over the data. In it each normalizer works as in training,
     by the statistics of the batch, so that a deep one sees inputs that are normalized right even

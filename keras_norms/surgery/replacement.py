@@ -100,7 +100,9 @@ def attach(
     for position, layer in enumerate(made):
         name = names[position] if position < len(names) and names[position] else None
         name = name or f"{old.name}_{position + 1}"
-        default = not (_gives(scheme, "groups") or _gives(scheme, "group_size"))
+        # Those of "layer" on a convolution are given by the scheme itself.
+        given = getattr(layer, "splits_channels", False) and not hasattr(layer, "fit_groups")
+        default = not (given or _gives(scheme, "groups") or _gives(scheme, "group_size"))
         made, lost = carried(layer, old, tuple(shape), name, default)
         layers.append(made)
         fewer = _fewer(made, old, shape[made.axis]) if default and hasattr(made, "groups") else ""

@@ -30,7 +30,8 @@ class Quantizable(keras.layers.Wrapper):
         """Quantize the effective kernel, which from then on is fixed.
 
         Raises:
-            NotImplementedError: a mode that trains, or that needs the inputs of the layer.
+            NotImplementedError: a mode that trains, or that needs the inputs of the layer; or a
+                layer that Keras does not quantize, such as a convolution. Nothing is changed then.
             ValueError: not built, or quantized already.
         """
         mode = mode or getattr(config, "mode", None)
@@ -39,12 +40,21 @@ class Quantizable(keras.layers.Wrapper):
                 f"Layer {self.name!r} can be quantized to 'int8' or 'int4', not {mode!r}: its "
                 "kernel is computed. Put its strip() in its place first."
             )
-        kernels = self.kernels()
+        kernels, given = self.kernels(), []
         for name, value in self.effective_kernels().items():
-            kernels[name].assign(value)
-            if lora := lora_of(self.layer, name):
-                lora[1].assign(ops.zeros(lora[1].shape))
-        self._quantize_layer(mode, config=config, **options)
+            lora = lora_of(self.layer, name)
+            replaced = [(kernels[name], value)]
+            if lora:
+                replaced.append((lora[1], ops.zeros(lora[1].shape)))
+            for variable, new in replaced:
+                given.append((variable, ops.copy(variable.value)))
+                variable.assign(new)
+        try:
+            self._quantize_layer(mode, config=config, **options)
+        except Exception:  # of a convolution, over which the model around it goes on
+            for variable, old in given:
+                variable.assign(old)
+            raise
         self.merged = True
         for name, value in list(vars(self).items()):
             if isinstance(value, keras.Variable):

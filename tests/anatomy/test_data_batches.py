@@ -165,3 +165,9 @@ class Mystery:
 def test_what_cannot_be_cut_is_refused_by_its_type():
     with pytest.raises(ValueError, match=r"Mystery, which cannot be cut into batches.*dense array"):
         Batches(Mystery(), None, 8)
+
+
+@pytest.mark.parametrize("data", [[[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0], "rows", {1, 2}])
+def test_rows_of_numbers_are_no_batches(data):
+    with pytest.raises(ValueError, match=r"single number.*np\.asarray"):
+        Batches(data, None, 2).first()

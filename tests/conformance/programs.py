@@ -73,8 +73,10 @@ class Programs:
             )
 
     @pytest.mark.skipif(BACKEND != "jax", reason="JAX's export of unknown sizes")
+    @pytest.mark.parametrize("valid", [False, True])
     @pytest.mark.parametrize("training", [True, False])
-    def test_an_export_of_unknown_sizes(self, training):
+    def test_an_export_of_unknown_sizes(self, training, valid):
+        """Also behind a convolution without padding, where they may be zero."""
         import jax
         from jax import export
 
@@ -85,10 +87,16 @@ class Programs:
         randomize(layer)
         weights = [v.value for v in layer.trainable_variables]
         memory = [v.value for v in layer.non_trainable_variables]
-        call = jax.jit(lambda x: layer.stateless_call(weights, memory, x, training=training)[0])
+        kernel = np.float32(0.3) * np.eye(4, dtype="float32") * np.ones((3, 1, 1, 1), "float32")
+
+        @jax.jit
+        def call(x):
+            x = keras.ops.conv(x, kernel, padding="valid") if valid else x
+            return layer.stateless_call(weights, memory, x, training=training)[0]
+
         shape = export.symbolic_shape("batch, height, width, 4")
         exported = export.export(call)(jax.ShapeDtypeStruct(shape, np.float32))
-        for shape in ((3, 70, 5, 4), (2, 3, 66, 4)):
+        for shape in ((3, 70, 5, 4), (2, 4, 66, 4)):
             np.testing.assert_allclose(exported.call(draw(shape)), call(draw(shape)), atol=1e-5)
 
     @pytest.mark.full

@@ -132,6 +132,26 @@ class Inner(Wrapped):
         loaded = keras.models.load_model(tmp_path / "model.keras")
         np.testing.assert_allclose(array(loaded(x)), array(model(x)), rtol=1e-5, atol=1e-5)
 
+    @pytest.mark.parametrize("lora", [False, True])
+    def test_what_keras_does_not_quantize_stays_as_it_was(self, lora):
+        """A model warns of its convolutions, and goes on."""
+        wrapper, _ = self.built("conv2d")
+        if lora:
+            wrapper.layer.enable_lora(2)
+            b = wrapper.layer.lora_kernel_b
+            b.assign(draw(tuple(b.shape), 3))
+        for weight in wrapper.weights:  # of any sign, as training may leave them
+            if "int" not in weight.dtype:
+                weight.assign(weight - 1.5)
+        shape = LINEARS["conv2d"].shape
+        model = keras.Sequential([keras.Input(shape[1:]), wrapper])
+        before, wanted = model.get_weights(), array(model(draw(shape)))
+        with pytest.warns(UserWarning, match="quantize"):
+            model.quantize("int8")
+        for old, new in zip(before, model.get_weights(), strict=True):
+            np.testing.assert_array_equal(new, old)
+        np.testing.assert_array_equal(array(model(draw(shape))), wanted)
+
     @pytest.mark.full
     def test_what_cannot_be_quantized(self):
         wrapper, _ = self.built("dense")

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_norms.layers import BatchNormalization, InstanceNormalization
-from keras_norms.surgery import audit, convert, fold, recalibrate
+from keras_norms.surgery import audit, convert, fold, freeze, recalibrate
 from tests.conformance.case import draw
 from tests.gradients import MODES, array, program, randomize, state
 from tests.oracles.batch import batch
@@ -135,6 +135,26 @@ class TestInstance:
         for other in (loaded, same):
             np.testing.assert_allclose(array(other(x)), array(model(x)), atol=1e-6)
         assert abs(array(norm.moving_mean)).max() > 0.1
+
+    @pytest.mark.parametrize("estimator", ["population", "batch_mean"])
+    def test_operations_on_models_see_the_averages(self, estimator):
+        layers = [keras.Input((5, 4)), keras.layers.Dense(4, name="dense"),
+                  InstanceNormalization(track_running_stats=True, name="norm"),
+                  InstanceNormalization(name="plain")]  # fmt: skip
+        model = keras.Sequential(layers)
+        x = draw((10, 5, 4)) * 3 + 1
+        assert audit(model, x)["norm"]["far"]
+        new, report = recalibrate(model, x, batch_size=4, estimator=estimator, verbose=False)
+        assert [row["layer"] for row in report] == ["norm"]
+        seen = keras.Model(model.inputs, model.get_layer("dense").output)
+        mean, variance = self.averages(array(seen(x)))
+        norm = new.get_layer("norm")
+        np.testing.assert_allclose(array(norm.moving_mean), mean, atol=1e-5)
+        np.testing.assert_allclose(array(norm.moving_variance), variance, rtol=1e-5)
+        assert not audit(new, x)["norm"]["far"]
+        freeze(new)
+        np.testing.assert_array_equal(array(new(x, training=True)), array(new(x)))
+        assert (norm.trainable, new.get_layer("plain").trainable) == (False, True)
 
     @pytest.mark.parametrize("momentum", [-0.1, 1.5, "slow", None])
     def test_a_wrong_momentum(self, momentum):

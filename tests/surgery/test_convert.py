@@ -163,6 +163,21 @@ def test_without_space_no_default_group_has_a_single_value(units, groups):
     assert (f"of {groups} groups (32 " in report["bn"]["detail"]) == (groups != 32)
 
 
+@pytest.mark.parametrize("before", [BATCH, lambda name: ours.GroupNormalization(4, name=name)])
+@pytest.mark.parametrize("channels", [12, 64])
+def test_layer_normalization_of_images_is_over_the_whole_example(before, channels):
+    """By group normalization, whose default groups and those of before are not meant."""
+    model = keras.Sequential(
+        [layers.Input((5, 5, 3)), layers.Conv2D(channels, 3), before(name="bn")]
+    )
+    new, report = convert(model, "layer")
+    (y,) = outputs(keras.Model(model.inputs[0], model.layers[0].output))
+    y = y - y.mean((1, 2, 3), keepdims=True)
+    wanted = y / np.sqrt(np.square(y).mean((1, 2, 3), keepdims=True) + 1e-3)
+    np.testing.assert_allclose(outputs(new)[0], wanted, atol=1e-4)
+    assert "groups (" not in report["bn"]["detail"]
+
+
 def test_groups_of_before_are_carried_where_none_are_asked_for():
     old = layers.GroupNormalization(4, name="bn")
     new, report = convert(keras.Sequential([layers.Input((5, 5, 64)), old]), "group")
