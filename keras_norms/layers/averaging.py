@@ -109,3 +109,19 @@ class AveragingNormalization(AffineNormalization):
         share = share / ops.where(seen > 0, seen, 1)
         self.seen.assign(ops.cast(seen, self.seen.dtype))
         return past, share
+
+
+def average(
+    memory: keras.Variable, batches: Tensor, learns: Tensor, past: Tensor, share: Tensor | float
+) -> None:
+    """Average into `memory` those batches that count, with the weights of the past and of each."""
+    old = ops.cast(ops.convert_to_tensor(memory), batches.dtype)
+    new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
+    memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))
+
+
+def average_one(memory: keras.Variable, batch: Tensor, learns: Tensor, momentum: float) -> None:
+    """`average` of a single batch by a constant momentum, in a third of the operations."""
+    old = ops.cast(ops.convert_to_tensor(memory), batch.dtype)
+    new = old * momentum + ops.stop_gradient(batch) * (1 - momentum)
+    memory.assign(ops.cast(ops.where(learns, new, old), memory.dtype))

@@ -9,9 +9,9 @@ import keras
 from keras import ops
 
 from keras_norms.kernels import Moments, affine, at_least, normalize, standardize
+from keras_norms.layers.averaging import average
 from keras_norms.layers.base import AffineNormalization, AffineOptions, Shape, Tensor
 from keras_norms.layers.masks import hide
-from keras_norms.layers.memory import average
 from keras_norms.layers.momentum import checked_momentum
 from keras_norms.layers.registration import normalizer
 from keras_norms.layers.validation import refuse_batch_axis

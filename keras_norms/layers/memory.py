@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any, Unpack
 
-import keras
 from keras import initializers, ops
 
 from keras_norms.kernels import Moments, affine, native
 from keras_norms.kernels.statistics import value_count
-from keras_norms.layers.averaging import AveragingNormalization
+from keras_norms.layers.averaging import AveragingNormalization, average, average_one
 from keras_norms.layers.base import AffineOptions, LayerOptions, Shape
 from keras_norms.layers.masks import hide
 from keras_norms.layers.momentum import Momentum
@@ -237,19 +236,3 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         return Moments(found.get("mean", zero), zero, found.get("variance", zero), zero)
 
     along_memory = AveragingNormalization.along_axis  # what is remembered, ready to broadcast
-
-
-def average(
-    memory: keras.Variable, batches: Tensor, learns: Tensor, past: Tensor, share: Tensor | float
-) -> None:
-    """Average into `memory` those batches that count, with the weights of the past and of each."""
-    old = ops.cast(ops.convert_to_tensor(memory), batches.dtype)
-    new = ops.where(learns, ops.stop_gradient(batches) * share, 0)
-    memory.assign(ops.cast(old * past + ops.sum(new, axis=0), memory.dtype))
-
-
-def average_one(memory: keras.Variable, batch: Tensor, learns: Tensor, momentum: float) -> None:
-    """`average` of a single batch by a constant momentum, in a third of the operations."""
-    old = ops.cast(ops.convert_to_tensor(memory), batch.dtype)
-    new = old * momentum + ops.stop_gradient(batch) * (1 - momentum)
-    memory.assign(ops.cast(ops.where(learns, new, old), memory.dtype))

@@ -9,8 +9,9 @@ from typing import Any
 from keras import ops
 
 from keras_norms.kernels import Moments, at_least
+from keras_norms.layers.averaging import average
 from keras_norms.layers.base import Tensor
-from keras_norms.layers.memory import RememberingNormalization, average
+from keras_norms.layers.memory import RememberingNormalization
 
 BOUNDS = ("rmax", "rmin", "dmax")
 Clipping = dict[str, float] | None
