@@ -32,6 +32,7 @@ class AccuracyByRate(NetworkExperiment):
     Ours       ResNet-20 of width 8 on 1,000 images of 16x16 pixels, 2,000 to test on, batch 64,
                rates 0.1, 0.02 and 0.004, a tenth after 50 and 75 % of 160 epochs, 600 without BN.
                Flips, no crops (--crop 2: no arm learns 99 %). --scale gpu: the paper's set-up.
+    Rival      That none learns for longer: with --epochs-without 160 it has 36.3 % [33.3, 38.5].
     Cost       36 runs, 50 CPU minutes.
     Command    python -m benchmarks run bjorck2018.accuracy_by_rate --out results
     """
@@ -80,17 +81,17 @@ class AccuracyByRate(NetworkExperiment):
         yield Claim("At the lowest rate BN gains less than a quarter of what it gains in all.",
                     abs(test[with_bn[-1]] - test[plain]) < 0.25 * (test[with_bn[0]] - test[plain]),
                     paper="0.7 of 11.2 points", control=learned, **target)  # fmt: skip
-        every = [found[name].final("train_accuracy") >= SEEN for name in self.arms()]
-        yield Claim("All arms learn 99 % of the training images.", all_of(*every),
+        yield Claim("All arms learn 99 % of the training images.",
+                    all_of(*(found[name].final("train_accuracy") >= SEEN for name in self.arms())),
                     paper="99.6 % or more", **target)  # fmt: skip
 
     def tables(self, found):
         rows = []
         for name in self.arms():
-            row = {"network": name, "steps": found[name][0].run.steps}
-            for column, words in COLUMNS.items():
-                row[words] = interval_text([one.final(column) for one in found[name]], percent)
-            rows.append({**row, "ends": ends(found[name])})
+            reached = {words: interval_text([one.final(column) for one in found[name]], percent)
+                       for column, words in COLUMNS.items()}  # fmt: skip
+            steps = found[name][0].run.steps
+            rows.append({"network": name, "steps": steps, **reached, "ends": ends(found[name])})
         yield Table(f"{self.name()}-ends", pd.DataFrame(rows),
                     "At the end of training: median over seeds with its interval.")  # fmt: skip
 

@@ -144,8 +144,8 @@ def fused_batch_standardize(
     z = x - shift
     y, mean, variance, *_ = tf.raw_ops.FusedBatchNormV3(
         x=z if rank == 4 else tf.reshape(z, [-1, 1, 1, channels]),
-        scale=tf.ones([channels]) if gamma is None else tf.squeeze(gamma, axes),
-        offset=tf.zeros([channels]) if beta is None else tf.squeeze(beta, axes),
+        scale=tf.ones([channels]) if gamma is None else tf.squeeze(gamma, list(axes)),
+        offset=tf.zeros([channels]) if beta is None else tf.squeeze(beta, list(axes)),
         mean=tf.zeros([0]),
         variance=tf.zeros([0]),
         epsilon=epsilon,

@@ -180,9 +180,10 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
         """
         if not self.remembers:
             return
-        if self._is_one(statistics):
+        momentum = self.momentum
+        if isinstance(momentum, float) and not self.debiased and self._is_one(statistics):
             mean, variance, learns = self.batches_of(statistics, alone=True)
-            update = partial(average_one, learns=learns, momentum=self.momentum)
+            update = partial(average_one, learns=learns, momentum=momentum)
         else:
             mean, variance, learns = self.batches_of(statistics)
             past, share = self.shares(ops.cast(learns, variance.dtype))
@@ -192,10 +193,9 @@ class RememberingNormalization(TrainableTakesEffect, AveragingNormalization):
                 update(getattr(self, f"moving_{statistic}"), batches)
 
     def _is_one(self, statistics: Moments) -> bool:
-        """Whether they are of a single batch, which a constant momentum averages in."""
-        constant = isinstance(self.momentum, float) and not self.debiased
+        """Whether they are of a single batch, as far as shapes are known."""
         values = math.prod([size or 0 for size in statistics.variance.shape])
-        return constant and values == math.prod(self._remembered_shape)
+        return values == math.prod(self._remembered_shape)
 
     @property
     def _remembered_shape(self) -> tuple[int, ...]:
