@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from benchmarks.surgery.models import ModelsExperiment
 from benchmarks.surgery.tables import architectures_table, left_table, rows_of, said_of_folds
-from keras_norms.lab.backend import backend
-from keras_norms.lab.experiment import Experiment, Plan
 from keras_norms.lab.found import Found
-from keras_norms.lab.job import Computation
-from keras_norms.lab.options import option
 from keras_norms.lab.report.tables import Table
-from keras_norms.lab.walk import Recorded
-
-FUNCTION = "benchmarks.surgery.checks.architecture"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Applications(Experiment):
+class Applications(ModelsExperiment):
     """Every architecture of keras.applications, folded and converted.
 
     Question   Does surgery work on any finished model?
@@ -42,25 +35,13 @@ class Applications(Experiment):
     Command    python -m benchmarks run surgery.applications --out results
     """
 
-    seeds: ClassVar[int] = 0  # type: ignore[misc]  # one set of weights and images each
-    names: tuple[str, ...] = option(("all",), "architectures", quick=("MobileNet",))
-    backend: str = option("", "Keras backend; the running one where none is named")
+    function = "benchmarks.surgery.checks.architecture"
 
     @classmethod
-    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
-        made, known = super().at(preset, given), _architectures()
-        for name in made.names:
-            if name not in (*known, "all"):
-                raise made.invalid("names", f"write some of {', '.join(known)}")
-        names = known if "all" in made.names else made.names
-        return replace(made, names=names, backend=made.backend or backend())
+    def known(cls) -> tuple[str, ...]:
+        from benchmarks.surgery.architectures import names
 
-    def plan(self) -> Plan:
-        names = _architectures() if "all" in self.names else self.names
-        yield {"tried": [self.check(name) for name in names], "every": Recorded(FUNCTION)}
-
-    def check(self, name: str) -> Computation:
-        return Computation(FUNCTION, {"name": name}, backend=self.backend or backend())
+        return tuple(names())
 
     def summary(self, found: Found) -> Iterator[str]:
         for each, frame in rows_of(found["every"]).groupby("backend", sort=False):
@@ -75,9 +56,3 @@ class Applications(Experiment):
     def tables(self, found: Found) -> Iterable[Table]:
         frame = rows_of(found["every"])
         return (architectures_table(frame), left_table(frame)) if len(frame) else ()
-
-
-def _architectures() -> tuple[str, ...]:
-    from benchmarks.surgery.architectures import names
-
-    return tuple(names())

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from benchmarks.surgery.models import ModelsExperiment
 from benchmarks.surgery.operations import OF_BACKBONES
 from benchmarks.surgery.tables import (
     architectures_table,
@@ -15,19 +15,12 @@ from benchmarks.surgery.tables import (
     rows_of,
     said_of_folds,
 )
-from keras_norms.lab.backend import backend
-from keras_norms.lab.experiment import Experiment, Plan
 from keras_norms.lab.found import Found
-from keras_norms.lab.job import Computation
-from keras_norms.lab.options import option
 from keras_norms.lab.report.tables import Table
-from keras_norms.lab.walk import Recorded
-
-FUNCTION = "benchmarks.surgery.checks.backbone"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backbones(Experiment):
+class Backbones(ModelsExperiment):
     """The backbones of keras_hub, folded and converted.
 
     Question   Does surgery work on the models that keras_hub makes, classes of which make their
@@ -52,25 +45,13 @@ class Backbones(Experiment):
     Command    python -m benchmarks run surgery.backbones --out results
     """
 
-    seeds: ClassVar[int] = 0  # type: ignore[misc]  # one set of weights and inputs each
-    names: tuple[str, ...] = option(("all",), "backbones", quick=("MobileNet",))
-    backend: str = option("", "Keras backend; the running one where none is named")
+    function = "benchmarks.surgery.checks.backbone"
 
     @classmethod
-    def at(cls, preset: str, given: Mapping[str, Any] | None = None) -> Self:
-        made, known = super().at(preset, given), _backbones()
-        for name in made.names:
-            if name not in (*known, "all"):
-                raise made.invalid("names", f"write some of {', '.join(known)}")
-        names = known if "all" in made.names else made.names
-        return replace(made, names=names, backend=made.backend or backend())
+    def known(cls) -> tuple[str, ...]:
+        from benchmarks.surgery.small_backbones import BACKBONES
 
-    def plan(self) -> Plan:
-        names = _backbones() if "all" in self.names else self.names
-        yield {"tried": [self.check(name) for name in names], "every": Recorded(FUNCTION)}
-
-    def check(self, name: str) -> Computation:
-        return Computation(FUNCTION, {"name": name}, backend=self.backend or backend())
+        return tuple(BACKBONES)
 
     def summary(self, found: Found) -> Iterator[str]:
         for each, frame in rows_of(found["every"]).groupby("backend", sort=False):
@@ -87,9 +68,3 @@ class Backbones(Experiment):
         whole = architectures_table(frame, "surgery-backbones", OF_BACKBONES)
         classes = classes_table(frame, "surgery-backbones-classes")
         return whole, classes, left_table(frame, "surgery-backbones-left")
-
-
-def _backbones() -> tuple[str, ...]:
-    from benchmarks.surgery.small_backbones import BACKBONES
-
-    return tuple(BACKBONES)
