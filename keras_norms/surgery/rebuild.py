@@ -11,6 +11,7 @@ from keras_norms.anatomy.graph import core_of, is_graph, kept_by_config, made_by
 from keras_norms.anatomy.normalizers import paths
 from keras_norms.surgery.model_copying import Copying
 from keras_norms.surgery.rewiring import Replace, Rewiring, forget_calls
+from keras_norms.surgery.state import paired
 from keras_norms.surgery.verification import Witness, require_same, witness
 
 
@@ -97,8 +98,8 @@ def checked_copy(model: keras.Model, check: Any) -> Copy:
     if isinstance(seen, Witness):
         require_same(model, new, seen)
     pairs = [(old, inner) for old, inner in copying.kept if isinstance(old, keras.layers.Layer)]
-    inside = [zip(a._flatten_layers(), b._flatten_layers(), strict=False) for a, b in pairs]
-    return Copy(new, seen, {id(after): before for both in inside for before, after in both})
+    inside = [both for pair in pairs for both in paired(*pair)]
+    return Copy(new, seen, {id(after): before for before, after in inside})
 
 
 def rewired(copy: keras.Model, replace: Replace) -> keras.Model:

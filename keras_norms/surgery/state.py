@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
 from typing import Any
 
 import keras
 from keras import ops
 
 from keras_norms.surgery.copying import NoCopy
+
+Pair = tuple[keras.layers.Layer, keras.layers.Layer]
 
 _SAVING = ("save_own_variables", "load_own_variables")
 _ASSETS = ("save_assets", "load_assets")
@@ -27,10 +31,11 @@ def copied_state(old: Any, new: Any) -> None:
     """
     if old is new or not isinstance(old, keras.layers.Layer):
         return
-    pairs = list(zip(old._flatten_layers(), new._flatten_layers(), strict=False))
+    pairs = list(paired(old, new))
     for before, after in pairs:
         _saved_and_loaded(before, after)
-    shapes = [[tuple(v.shape) for v in layer.variables] for layer in (old, new)]
+    known, made = (_variables(layers) for layers in zip(*pairs, strict=True))
+    shapes = [[tuple(v.shape) for v in variables] for variables in (known, made)]
     if shapes[0] != shapes[1]:
         raise NoCopy(
             old,
@@ -39,15 +44,49 @@ def copied_state(old: Any, new: Any) -> None:
             "Return all arguments of its constructor from get_config(), and make its weights in "
             "build().",
         )
-    for before, after in zip(old.variables, new.variables, strict=True):
+    for before, after in zip(known, made, strict=True):
         # A copy: JAX may donate, and so delete, an array that two variables share.
         after.assign(ops.copy(before.value))
     for before, after in pairs:
         if before.trainable != after.trainable:
             after.trainable = before.trainable
-    for before, after in zip(old.variables, new.variables, strict=True):
+    for before, after in zip(known, made, strict=True):
         if before.trainable != after.trainable:
             after.trainable = before.trainable
+
+
+def paired(old: keras.layers.Layer, new: keras.layers.Layer) -> Iterator[Pair]:
+    """A layer and its copy, and each layer inside it with that inside the copy.
+
+    Layers that are attributes meet by the attributes' names: an attribute that was set again stands
+    last among the tracked layers of the one and not of the other.
+    """
+    seen, waiting = set(), [(old, new)]
+    while waiting:
+        before, after = waiting.pop()
+        if id(before) in seen:
+            continue
+        seen.add(id(before))
+        yield before, after
+        inside, copies = (_by_attribute(layer) for layer in (before, after))
+        if [name for name, _ in inside] != [name for name, _ in copies]:
+            inside, copies = ([("", one) for one in layer._layers] for layer in (before, after))
+        both = zip(inside, copies, strict=False)
+        waiting += reversed([(one, copy) for (_, one), (_, copy) in both])
+
+
+def _by_attribute(layer: keras.layers.Layer) -> list[tuple[str, keras.layers.Layer]]:
+    attributes = {**vars(layer), **vars(layer).get("_modules", {})}  # where torch keeps layers
+    names = {id(value): name for name, value in attributes.items()}
+    return sorted(((names.get(id(one), ""), one) for one in layer._layers), key=itemgetter(0))
+
+
+def _variables(layers: Sequence[keras.layers.Layer]) -> list[keras.Variable]:
+    """Of layers and those inside them, in the order of `layers`, each once."""
+    found: dict[int, keras.Variable] = {}
+    for layer in reversed(layers):  # from the inside: an outer one lists those within as tracked
+        found |= {id(v): v for v in layer.variables if id(v) not in found}
+    return list(found.values())
 
 
 def _saved_and_loaded(old: keras.layers.Layer, new: keras.layers.Layer) -> None:

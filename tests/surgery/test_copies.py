@@ -144,3 +144,37 @@ def test_the_copy_shares_no_variable(operation):
         variable.assign(np.zeros(variable.shape, variable.dtype))
     for value, variable in zip(before, model.variables, strict=True):
         np.testing.assert_array_equal(value, array(variable))
+
+
+@keras.saving.register_keras_serializable("tests.surgery.copies")
+class TwoInside(layers.Layer):
+    """Two layers of one shape behind one another."""
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.first, self.second = layers.Dense(4), layers.Dense(4)
+
+    def build(self, shape):
+        self.first.build(shape)
+        self.second.build(shape)
+
+    def call(self, x):
+        return self.second(keras.ops.tanh(self.first(x)))
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_layers_inside_meet_by_their_attributes_whatever_order_they_are_tracked_in(operation):
+    model = keras.Sequential(
+        [keras.Input((4,)), TwoInside(), layers.BatchNormalization(), layers.Dense(2)]
+    )
+    inner = model.layers[0]
+    for k, variable in enumerate(inner.variables):
+        variable.assign(np.random.default_rng(k).normal(size=variable.shape))
+    inner.first.trainable = False
+    inner._layers.reverse()  # as where `first` was set again
+    new = OPERATIONS[operation](model, FLOATS)
+    copy = next(layer for layer in new.layers if isinstance(layer, TwoInside))
+    for name in ("first", "second"):
+        before, after = getattr(inner, name), getattr(copy, name)
+        np.testing.assert_array_equal(array(after.kernel), array(before.kernel), err_msg=name)
+        assert after.trainable == before.trainable
