@@ -64,6 +64,7 @@ def _forget() -> Iterator[None]:
     if jax := sys.modules.get("jax"):
         jax.clear_caches()
     if keras := sys.modules.get("keras"):
-        keras.backend.clear_session()  # collects garbage
+        keras.backend.clear_session()
+    gc.collect()  # once more: finalizers have let go of more
     if sys.platform == "linux":
         ctypes.CDLL(None).malloc_trim(0)  # what is free goes back to the system
