@@ -21,9 +21,10 @@ class ConvNormalized(layers.Layer):
     def __init__(self, filters, activation="relu", **options):
         super().__init__(**options)
         self.filters, self.activation = filters, activation
-        self.conv = layers.Conv2D(filters, 3, padding="same", use_bias=False, name="conv")
-        self.norm = layers.BatchNormalization(name="norm")
-        self.act = layers.Activation(activation, name="act")
+        same = {"dtype": self.dtype_policy}
+        self.conv = layers.Conv2D(filters, 3, padding="same", use_bias=False, name="conv", **same)
+        self.norm = layers.BatchNormalization(name="norm", **same)
+        self.act = layers.Activation(activation, name="act", **same)
 
     def build(self, shape):
         self.conv.build(shape)
@@ -147,10 +148,7 @@ def test_a_shared_block_is_folded_once():
 
 def test_half_precision():
     policy = "mixed_float16"
-    block = ConvNormalized(3, name="first", dtype=policy)
-    for inner in (block.conv, block.norm, block.act):
-        inner.dtype_policy = keras.DTypePolicy(policy)
-    made = model(block)
+    made = model(ConvNormalized(3, name="first", dtype=policy))
     new, report = fold(made)
     assert report["first/norm"]["done"] == "folded"
     np.testing.assert_allclose(array(new(X)), array(made(X)), rtol=2e-2, atol=2e-2)

@@ -31,7 +31,7 @@ def test_killed_workers_lose_nothing(tmp_path, kind, kills, capsys):
     storage = str(tmp_path / "r") if kind == "folder" else f"sqlite:///{tmp_path}/r.db"
     Ledger.open(storage)
     rng = random.Random(kills)
-    jobs = Jobs(storage, tmp_path / "log", count=20 + 3 * kills, seconds=0.01)
+    jobs = Jobs(storage, tmp_path / "log", count=20 + 3 * kills, seconds=0.05)
     with crew(jobs, 4):
         killed = 0
         while killed < kills:

@@ -73,7 +73,8 @@ def test_workers_end_with_their_parent(toys):
     children = psutil.Process(process.pid).children(recursive=True)
     process.kill()
     process.communicate()
-    _, alive = psutil.wait_procs(children, timeout=5)
+    # Within a second where nothing else runs; one that still imports notices later.
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
 
 
