@@ -56,22 +56,22 @@ def examine(make: Make, operations: Sequence[str] = OPERATIONS) -> Iterator[Row]
     `seconds` of the processor.
     """
     keras.utils.set_random_seed(0)
-    model, unmade = None, ""
+    row: Row = {"done": 0, "left": 0, "reasons": {}, "failed": ""}
     try:
         model = make()
         unsettle(model)
+        row["unknown"] = _unknown(model)
     except Exception as error:  # a row says so
-        unmade = f"not built: {_said(error)}"
+        row["failed"] = f"not built: {_said(error)}"
+        yield from ({"operation": one, **row, "seconds": 0.0} for one in operations)
+        return
     for operation in operations:
-        started = time.process_time()
-        row: Row = {"operation": operation, "done": 0, "left": 0, "reasons": {}, "failed": unmade}
-        if model is not None and not unmade:
-            row["unknown"] = _unknown(model)
-            try:
-                row |= CHECKS.get(operation, _converted)(model, operation, make)
-            except Exception as error:  # whatever it is, the others are still examined
-                row["failed"] = _said(error)
-        yield {**row, "seconds": time.process_time() - started}
+        started, found = time.process_time(), {"operation": operation, **row}
+        try:
+            found |= CHECKS.get(operation, _converted)(model, operation, make)
+        except Exception as error:  # whatever it is, the others are still examined
+            found["failed"] = _said(error)
+        yield {**found, "seconds": time.process_time() - started}
 
 
 def _folded(model: keras.Model, _: str, make: Make) -> Row:
