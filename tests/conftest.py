@@ -55,8 +55,15 @@ def _starts_processes(module: ModuleType) -> bool:
 
 @pytest.fixture(autouse=True, scope="module")
 def _forget() -> Iterator[None]:
-    """Frameworks keep every program that they compiled: after thousands of tests, gigabytes."""
+    """Frameworks keep every program that they compiled: after thousands of tests, gigabytes.
+
+    What a command puts into the environment ends with its file too: later processes would differ.
+    """
+    environment = dict(os.environ)
     yield
+    for name in os.environ.keys() - environment.keys():
+        del os.environ[name]
+    os.environ.update(environment)
     for name in [name for name in sys.modules if name.startswith("tests.")]:
         for value in list(vars(sys.modules[name]).values()):
             if hasattr(value, "cache_clear"):  # of functools: its values hold on to programs

@@ -17,6 +17,8 @@ from keras_norms.lab.provenance import provenance, threads
 if TYPE_CHECKING:
     from keras_norms.lab.training.run import Run
 
+LATER = ("commit", "date")  # a run is resumed tomorrow as well
+
 
 def fingerprint(run: Run, data: Any) -> dict[str, Any]:
     """What an outcome of `run` here is made with, JSON-ready; equal ones give equal outcomes.
@@ -25,7 +27,7 @@ def fingerprint(run: Run, data: Any) -> dict[str, Any]:
     package's code (a commit would say less: files may have changed since), of the user's own files
     (in the run's keys) and of the data.
     """
-    made = {name: value for name, value in provenance().items() if name != "commit"}
+    made = {name: value for name, value in provenance().items() if name not in LATER}
     return {
         "run": run.as_dict(),
         "parts": run.parts,

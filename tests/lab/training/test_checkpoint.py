@@ -150,6 +150,17 @@ def test_a_damaged_byte_is_noticed_or_makes_no_difference(trained, kept: Path):
     assert refused > 20
 
 
+@dense
+@pytest.mark.parametrize("later", [{"date": "2999-12-31"}, {"commit": "0123456789ab+"}])
+def test_resumed_on_another_day_and_at_another_commit(trained, kept: Path, later, monkeypatch):
+    program, first = trained
+    origin = fingerprint.provenance() | later
+    monkeypatch.setattr(fingerprint, "provenance", lambda: origin)
+    told: list[int] = []
+    assert train_on(program, first.run, lambda run, step: told.append(step)) == first
+    assert told[0] == 4
+
+
 def another_version(monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(fingerprint, "provenance", lambda: {"keras": "2.0"})
     return "keras='.*', where this has '2.0'"
