@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks.desmith2020.section2_branch_variance import BranchVariance
 from benchmarks.desmith2020.section4_batch_sizes import BatchSizes
+from benchmarks.desmith2020.thousand_layers import ThousandLayers
+from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.publication import Part, publish
 from keras_norms.lab.walk import Walk
@@ -54,3 +56,23 @@ def test_best_rates_by_batch_size(tmp_path, grows):
     assert (larger == "reproduced") == grows
     publish([Part(walk)], ledger, tmp_path / "page", "page")
     assert "Best rates" in (tmp_path / "page/page.md").read_text()
+
+
+@pytest.mark.parametrize(("plain", "verdict"), [(0.1, "reproduced"), (0.9, "not reproduced")])
+def test_a_thousand_layers(tmp_path, plain, verdict):
+    def trains(run):
+        skips = run.of("model").arguments["branch"] == "skipinit"
+        return outcome(run, accuracies=(0.1, 0.8 if skips else plain))
+
+    ledger = Ledger.open(tmp_path / "records")
+    walk = Walk(ThousandLayers(), ledger)
+    complete(walk, ledger, trains)
+    said = [claim.verdict for claim in walk.experiment.claims(walk.found)]
+    assert said == ["reproduced", verdict]
+    publish([Part(walk)], ledger, tmp_path / "page", "page")
+    assert "SkipInit" in (tmp_path / "page/page.md").read_text()
+
+
+def test_both_networks_that_are_compared_are_asked_for():
+    with pytest.raises(BadInput, match=r"arms.*name SkipInit and none"):
+        next(ThousandLayers(arms=("SkipInit",)).plan())
