@@ -23,7 +23,9 @@ PAPERS_LIMIT = 1e3  # a loss above it is divergence, as the paper has it
 class LargestRateExperiment(EdgeExperiment):
     """Networks with and without BN, each searched for its largest learning rates."""
 
-    data: str = option("cifar10:examples=5000,test_examples=500", "data set")
+    data: str = option("cifar10:examples=5000,size=16,test_examples=500", "data set",
+                       gpu="cifar10:examples=5000,test_examples=500")  # fmt: skip
+    most: int = option(10, "runs a seed at most", least=1, most=1000, gpu=16)
     steps: int = option(150, "steps a run", least=1)
     width: int = option(8, "channels of the first stage", least=1, gpu=16)
     depths: tuple[int, ...] = option((20, 56), "layers of the networks", least=8, gpu=(20, 56, 110))
