@@ -9,7 +9,7 @@ import pandas as pd
 from keras_norms.lab.report.planned import Planned
 from keras_norms.lab.report.tables import Table
 
-SHOWN = ["paper", "claim", "paper's number", "ours", "verdict"]
+SHOWN = ["paper", "claim", "verdict", "paper's number", "ours"]
 
 
 def disagreements(rows: pd.DataFrame, planned: Sequence[Planned]) -> Iterator[str]:
@@ -40,6 +40,6 @@ def _between_papers(rows: pd.DataFrame, planned: Iterable[Planned]) -> Iterator[
 def _with_papers(rows: pd.DataFrame) -> Iterator[str]:
     failed = rows.loc[rows["verdict"].str.startswith("not reproduced")]
     if len(failed):
-        shown = failed.loc[:, [*SHOWN[:-1], "seeds", "scale"]]
+        shown = failed.loc[:, [name for name in [*SHOWN, "seeds", "scale"] if name != "verdict"]]
         table = Table("failed", shown, "").markdown()
         yield f"### What the papers say and these runs do not show\n\n{table}"

@@ -64,11 +64,11 @@ def _row(claim: pd.DataFrame) -> dict[str, str]:
     first = claim.iloc[0]
     to_come = first["verdict"] in TO_COME
     return {
-        **{name: str(first[name]) for name in ("paper", "page", "target", "claim")},
+        **{name: str(first[name]) for name in ("paper", "page", "claim", "verdict")},
         "paper's number": str(first["paper_value"]) or "–",
         "ours": "–" if to_come else _ours(claim),
         "seeds": "–" if to_come or _is_exact(claim) else str(first["seeds"]),
-        **{name: str(first[name]) or "–" for name in ("verdict", "scale", "date")},
+        **{name: str(first[name]) or "–" for name in ("scale", "target", "date")},
         "command": f"`{first['command']}`" if first["command"] else UNWRITTEN,
     }
 
