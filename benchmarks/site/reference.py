@@ -20,6 +20,10 @@ ROOMS = {
     "kernels": "keras_norms.kernels",
     "training": "keras_norms.lab.training",
     "max_learning_rate": "keras_norms.lab.max_learning_rate",
+    "experiment": "keras_norms.lab.experiment",
+    "claim": "keras_norms.lab.claim",
+    "inequality": "keras_norms.lab.inequality",
+    "quantity": "keras_norms.lab.quantity",
 }
 HIDDEN = "call, build, build_from_config, get_config, from_config, compute_output_shape"
 SENTENCE = re.compile(r".+?(?:\.(?=\s|$)|$)", re.S)
@@ -39,12 +43,14 @@ def write_reference(folder: Path, rooms: Mapping[str, str] = ROOMS) -> list[str]
 
 
 def public(module: ModuleType) -> Iterator[tuple[str, Any]]:
-    """The classes and functions that a package offers, by name."""
+    """The classes and functions that a package offers, or that a module defines, by name."""
+    home = "keras_norms." if hasattr(module, "__path__") else module.__name__
     for name in sorted(dir(module)):
         thing = getattr(module, name)
-        ours = getattr(thing, "__module__", "").startswith("keras_norms.")
-        if ours and not name.startswith("_") and (inspect.isclass(thing) or callable(thing)):
-            yield name, thing
+        if inspect.isroutine(thing) or inspect.isclass(thing):
+            ours = (thing.__module__ or "").startswith(home)
+            if ours and not name.startswith("_"):
+                yield name, thing
 
 
 def _room(room: str, module: ModuleType, things: Mapping[str, Any]) -> str:
@@ -66,8 +72,7 @@ def _first(thing: Any) -> str:
 
 
 def _page(dotted: str, name: str, thing: Any) -> str:
-    kind = "class" if inspect.isclass(thing) else "function"
-    members = f"\n:members:\n:exclude-members: {HIDDEN}" if kind == "class" else ""
-    return f"# {name}\n\n```{{eval-rst}}\n.. auto{kind}:: {dotted}" + (
-        members.replace("\n", "\n   ") + "\n```\n"
-    )
+    kind, members = "function", ""
+    if inspect.isclass(thing):
+        kind, members = "class", f"   :members:\n   :exclude-members: {HIDDEN}\n"
+    return f"# {name}\n\n```{{eval-rst}}\n.. auto{kind}:: {dotted}\n{members}```\n"
