@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import quick, scoreboard
-from keras_norms.lab.command import Program
+from benchmarks import quick, scoreboard, site
+from keras_norms.lab.command import Program, Writer
 
 BENCHMARKS = Program(
     name="benchmarks",
@@ -17,9 +17,15 @@ BENCHMARKS = Program(
   python -m benchmarks run ioffe2015.convergence --seeds 6 --dry-run
   KERAS_BACKEND=jax python -m benchmarks run speed.layers
   python -m benchmarks scoreboard
+  python -m benchmarks site --out site
   python -m benchmarks report --storage benchmarks/results/quick/records.jsonl.gz --out page""",
     plans={"quick": (quick.ABOUT, quick.plan)},
-    over_pages={"scoreboard": (scoreboard.ABOUT, scoreboard.RESULTS, scoreboard.write)},
+    writers={
+        "scoreboard": Writer(
+            scoreboard.ABOUT, "results", "folder of the pages", scoreboard.RESULTS, scoreboard.write
+        ),
+        "site": Writer(site.ABOUT, "out", "folder of the site", site.OUT, site.write),
+    },
     others=("studies",),
 )
 

@@ -72,10 +72,12 @@ class SmallBatch(Experiment):
         yield Claim("GN keeps at batch 2 what BN loses.",
                     all_of(lost["BN"] > 3 * (abs(lost["GN"]) + 0.003), of["GN", 2] > of["BN", 2]),
                     paper="0.1 | 11.1 points", target="gn18-batch", **power)  # fmt: skip
-        for arm, target in {"FRN": "frn20", "B0": "evonorm20", "S0": "evonorm20"}.items():
+        for arm, target in {
+            "FRN": "frn20-batch", "B0": "evonorm20-batch", "S0": "evonorm20-batch",
+        }.items():  # fmt: skip
             yield Claim(f"{arm} varies over batch sizes less than a third as much as BN.",
                         self.spread(of, arm) < self.spread(of, "BN") / 3, paper="flat",
-                        target=f"{target}-batch", **power)  # fmt: skip
+                        target=target, **power)  # fmt: skip
         for arm, batch, more, paper, target in (
             ("S0", 2, 0.0, "+7.8 points", "evonorm20-batch"),
             ("BRN", 4, 0.0, "+2.3 points", "brn17-small"),

@@ -12,6 +12,8 @@ from keras_norms.lab.found import Group
 from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
 
+LEARNED = 0.99  # of the training images are right at the end: learning rates are compared there
+
 
 def seen(group: Group, probe: str, measure: Callable[[Any], float], formula: str) -> Quantity:
     """A number of what a probe saw at its only look.

@@ -84,7 +84,9 @@ class Training(Experiment):
     def claims(self, found):
         plain, own, alike = found[WITHOUT], found[WITH], found[ALIKE]
         trains = plain.share("alive", "useful") > 0.5
-        a, bc = ({"target": f"ioffe15-fig1{which}", "control": trains} for which in ("a", "bc"))
+        a, bc = (
+            {"target": name, "control": trains} for name in ("ioffe15-fig1a", "ioffe15-fig1bc")
+        )
         allowed = Tolerance.at_least(0.01, len(plain[0].correct)).share
         yield Claim("With batch normalization the accuracy is never lower on the way.",
                     sigmoid_inputs.lead(own, plain) >= -allowed, **a)  # fmt: skip

@@ -61,6 +61,12 @@ class TrainingCurves(TrainingExperiment):
         yield Claim("Every normalizer fails or is slowest somewhere.",
                     failures(rows, SLOW) >= len(NORMALIZERS), paper="all ten",
                     **target)  # fmt: skip
+        if PLAIN in self.networks and self.data == "cifar100":  # the paper's size
+            fast = {arm: early(found[f"{arm}, {PLAIN}"], self.steps) for arm in ("BN", "GN", "LN")}
+            ended = found[f"BN, {PLAIN}"].final("test_accuracy")
+            yield Claim("On CIFAR-100 BN passes 55 %, as fast as GN or faster, and LN is slowest.",
+                        all_of(ended > 0.55, fast["BN"] >= fast["GN"], fast["GN"] > fast["LN"]),
+                        target="lubana21-full")  # fmt: skip
 
     def tables(self, found):
         rows = [{"network": network, "normalizer": arm,

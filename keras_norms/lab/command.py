@@ -45,6 +45,23 @@ class Parser(argparse.ArgumentParser):
 
 
 @dataclass(frozen=True)
+class Writer:
+    """A command that writes files from or into a folder.
+
+    Attributes:
+        about: its line of help.
+        option: that names the folder, `told` its line of help, `folder` its default.
+        write: takes the folder; returns the files, which are printed.
+    """
+
+    about: str
+    option: str
+    told: str
+    folder: Path
+    write: Callable[[Path], Sequence[Path]]
+
+
+@dataclass(frozen=True)
 class Program:
     """A command line, `python -m <name>`, with `list`, `run NAME` and `report`.
 
@@ -54,8 +71,7 @@ class Program:
         plans: more commands, by name: a line of help, and what makes the experiments. Their pages
             have ranges and no verdicts.
         others: programs whose experiments `report` shows too.
-        over_pages: commands over a folder of finished pages, by name: a line of help, the folder,
-            and what writes files from it.
+        writers: commands that write files of what is committed, by name.
     """
 
     name: str
@@ -65,9 +81,7 @@ class Program:
         default_factory=dict
     )
     others: Sequence[str] = ()
-    over_pages: Mapping[str, tuple[str, Path, Callable[[Path], Sequence[Path]]]] = field(
-        default_factory=dict
-    )
+    writers: Mapping[str, Writer] = field(default_factory=dict)
 
     def main(self, argv: Sequence[str]) -> int:
         """Runs a command; returns the exit code.
@@ -121,8 +135,8 @@ class Program:
                 scale=options.scale,
                 command=said,
             )
-        elif options.command in self.over_pages:
-            print(*self.over_pages[options.command][-1](options.results), sep="\n")
+        elif options.command in self.writers:
+            print(*self.writers[options.command].write(options.folder), sep="\n")
         else:
             _, plan = self.plans[options.command]
             carry_out(plan(), _place(options), page="report", command=said, verdicts=False)
@@ -158,14 +172,15 @@ class Program:
             one = commands.add_parser(name, help=about, description=about)
             add_output_options(one)
             add_worker_options(one)
-        for name, (about, folder, _) in self.over_pages.items():
-            one = commands.add_parser(name, help=about, description=about)
+        for name, writer in self.writers.items():
+            one = commands.add_parser(name, help=writer.about, description=writer.about)
             one.add_argument(
-                "--results",
+                f"--{writer.option}",
+                dest="folder",
                 type=Path,
-                default=folder,
+                default=writer.folder,
                 metavar="DIR",
-                help="folder of the pages (default: %(default)s)",
+                help=f"{writer.told} (default: %(default)s)",
             )
         again = "write the page of all that has been run"
         add_output_options(commands.add_parser("report", help=again, description=again))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.report.disagreements import disagreements
+from keras_norms.lab.report.planned import NEEDS_GPU, NOT_RUN, Planned, unjudged
 from keras_norms.lab.report.tables import Table, number
 from keras_norms.lab.report.whole_files import write_text
 
@@ -18,26 +19,20 @@ CLAIMS = "claims.csv"
 OF_A_CLAIM = ["paper", "experiment", "claim", "scale", "device"]
 LEVEL = 0.95
 DECIDED = ("reproduced", "not reproduced")
+TO_COME = {NOT_RUN: "that are not run", NEEDS_GPU: "that need a GPU"}
+UNWRITTEN = "no experiment yet"
+KINDS = (*DECIDED, "undecided", "no power here", *TO_COME)
 
 
-class Disagreement(NamedTuple):
-    """Two papers that say different things of one matter.
-
-    Attributes:
-        matter: what they disagree about.
-        targets: of the claims of either, as experiments name them.
-    """
-
-    matter: str
-    targets: Sequence[str]
-
-
-def scoreboard(results: Path, disagreements: Iterable[Disagreement] = ()) -> list[Path]:
+def scoreboard(
+    results: Path, planned: Sequence[Planned] = (), program: str = "benchmarks"
+) -> list[Path]:
     """Writes `README.md` and `claims.csv` into a folder of pages; their paths.
 
     Args:
         results: holds a folder a page, each with its `claims.csv`.
-        disagreements: shown side by side where both sides have been judged.
+        planned: what is to be judged; what no page has yet is shown with its command.
+        program: the package that the experiments are run from.
 
     Raises:
         BadInput: no page in the folder has claims.
@@ -51,11 +46,14 @@ def scoreboard(results: Path, disagreements: Iterable[Disagreement] = ()) -> lis
     read = [
         pd.read_csv(page, keep_default_na=False).assign(page=page.parent.name) for page in pages
     ]
-    frame = pd.concat(read, ignore_index=True)
+    judged = pd.concat(read, ignore_index=True)
+    frame = pd.concat([judged, unjudged(judged, planned, program)], ignore_index=True)
     claims = frame.groupby([*OF_A_CLAIM, "page"], sort=False, as_index=False)
     rows = pd.DataFrame([_row(part) for _, part in claims])
-    parts = ["# What holds", _counts(rows), *_papers(rows), *_apart(rows, disagreements)]
-    made = "Made by `python -m benchmarks scoreboard` from the pages' `claims.csv`."
+    rows = rows.sort_values("page", kind="stable", ignore_index=True)
+    links = {page.parent.name for page in pages}
+    parts = ["# What holds", _counts(rows), *disagreements(rows, planned), *_papers(rows, links)]
+    made = f"Made by `python -m {program} scoreboard` from the pages' `claims.csv`."
     written = results / "README.md", results / CLAIMS
     write_text(written[0], "\n\n".join([*parts, made]) + "\n")
     write_text(written[1], frame.drop(columns="page").to_csv(index=False))
@@ -63,23 +61,23 @@ def scoreboard(results: Path, disagreements: Iterable[Disagreement] = ()) -> lis
 
 
 def _row(claim: pd.DataFrame) -> dict[str, str]:
+    first = claim.iloc[0]
+    to_come = first["verdict"] in TO_COME
+    return {
+        **{name: str(first[name]) for name in ("paper", "page", "claim", "verdict")},
+        "paper's number": str(first["paper_value"]) or "–",
+        "ours": "–" if to_come else _ours(claim),
+        "seeds": "–" if to_come or _is_exact(claim) else str(first["seeds"]),
+        **{name: str(first[name]) or "–" for name in ("scale", "target", "date")},
+        "command": f"`{first['command']}`" if first["command"] else UNWRITTEN,
+    }
+
+
+def _ours(claim: pd.DataFrame) -> str:
     first, more = claim.iloc[0], len(claim) - 1
     low, high = (float(first[name]) for name in ("low", "high"))
     interval = "" if low == high else f" [{number(low)}, {number(high)}]"
-    ours = number(float(first["ours"])) + interval + (f" and {more} more" if more else "")
-    kept = {name: str(first[name]) for name in ("claim", "scale", "command", "date")}
-    seeds = "–" if _is_exact(claim) else str(first["seeds"])
-    return {
-        **{name: str(first[name]) for name in ("paper", "page", "target")},
-        "claim": kept["claim"],
-        "paper's number": str(first["paper_value"]) or "–",
-        "ours": ours,
-        "seeds": seeds,
-        "verdict": str(first["verdict"]),
-        "scale": kept["scale"],
-        "date": kept["date"],
-        "command": f"`{kept['command']}`",
-    }
+    return number(float(first["ours"])) + interval + (f" and {more} more" if more else "")
 
 
 def _is_exact(claim: pd.DataFrame) -> bool:
@@ -88,38 +86,38 @@ def _is_exact(claim: pd.DataFrame) -> bool:
 
 def _kind(verdict: str) -> str:
     """The verdict without its reasons."""
-    known = (*sorted(DECIDED, key=len, reverse=True), "undecided", "no power here")
+    known = sorted(KINDS, key=len, reverse=True)
     return next((kind for kind in known if verdict.startswith(kind)), verdict)
 
 
 def _counts(rows: pd.DataFrame) -> str:
     kinds = rows["verdict"].map(_kind)
     table = pd.crosstab(rows["paper"], kinds)
+    order = [*(kind for kind in KINDS if kind in table), *(k for k in table if k not in KINDS)]
+    table = table[order]
     table.loc["all"] = table.sum()
-    by_seeds = int((kinds.isin(DECIDED) & (rows["seeds"] != "–")).sum())
+    judged = rows.loc[~kinds.isin(TO_COME)]
+    by_seeds = len(rows.loc[kinds.isin(DECIDED) & (rows["seeds"] != "–")])
     wrong = math.ceil(by_seeds * (1 - LEVEL))
+    to_come = [f"{n} {told}" for kind, told in TO_COME.items() if (n := [*kinds].count(kind))]
     said = (
-        f"{len(rows)} claims of {rows['paper'].nunique()} papers. {by_seeds} are decided by seeds, "
-        f"each at {LEVEL:.0%}: expect up to {wrong} of these verdicts to be wrong. An "
+        f"{len(judged)} claims of {len({*judged['paper']})} papers. {by_seeds} are decided by "
+        f"seeds, each at {LEVEL:.0%}: expect up to {wrong} of these verdicts to be wrong. An "
         "interval is that of the median over seeds; where a claim is several inequalities, the "
         "first is shown, and its page has all."
     )
+    if to_come:
+        said += f" To come: {' and '.join(to_come)}{_unwritten(rows)}."
     return f"{said}\n\n{Table('counts', table.reset_index(), '').markdown()}"
 
 
-def _papers(rows: pd.DataFrame) -> Iterable[str]:
+def _unwritten(rows: pd.DataFrame) -> str:
+    n = [*rows["command"]].count(UNWRITTEN)
+    return f"; {n} of them have no experiment yet" if n else ""
+
+
+def _papers(rows: pd.DataFrame, links: Collection[str]) -> Iterable[str]:
     for page, part in rows.groupby("page", sort=False):
-        shown = part.drop(columns=["paper", "page", "target"])
-        yield f"## [{page}]({page}/report.md)\n\n{Table(str(page), shown, '').markdown()}"
-
-
-def _apart(rows: pd.DataFrame, disagreements: Iterable[Disagreement]) -> Iterable[str]:
-    """The sides of each matter, where there are two."""
-    shown = []
-    for matter, targets in disagreements:
-        sides = rows[rows["target"].isin(targets)]
-        if sides["paper"].nunique() > 1:
-            columns = ["paper", "claim", "paper's number", "ours", "verdict"]
-            shown.append(f"{matter}\n\n{Table('sides', sides[columns], '').markdown()}")
-    if shown:
-        yield "## Where papers disagree\n\n" + "\n\n".join(shown)
+        title = f"[{page}]({page}/report.md)" if page in links else page
+        shown = part.drop(columns=["paper", "page"])
+        yield f"## {title}\n\n{Table(str(page), shown, '').markdown()}"

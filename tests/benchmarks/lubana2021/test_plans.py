@@ -162,3 +162,12 @@ def test_an_error_left_out_is_that_of_a_fit_without_the_point():
 def test_what_cannot_be_is_named(name, options, said, tmp_path):
     with pytest.raises((BadInput, BadOption), match=said):
         Walk(EXPERIMENTS[name].at("cpu", options), Ledger.open(tmp_path))
+
+
+def test_the_paper_s_own_size_is_held_to_its_numbers(tmp_path):
+    walk, _ = walked("training_curves", tmp_path, data="cifar100", networks=("ResNet-56",))
+    full = [c for c in walk.experiment.claims(walk.found) if c.target == "lubana21-full"]
+    assert [len(claim.holds.inequalities) for claim in full] == [3]
+    ended, *faster = full[0].holds.inequalities
+    assert ended.quantity.estimate == walk.found["BN, ResNet-56"].final("test_accuracy").estimate
+    assert [str(part).count("(BN") + str(part).count("(LN") for part in faster] == [1, 1]
