@@ -81,7 +81,7 @@ class AccuracyByRate(NetworkExperiment):
                     paper="0.7 of 11.2 points", **fig1)  # fmt: skip
         yield Claim("All arms learn 99 % of the training images.", all_of(*learned.values()),
                     paper="99.6 % or more", target="bjorck18-fig1")  # fmt: skip
-        yield from at_full_size(self.depth, test[with_bn[0]], test[plain])
+        yield from at_full_size(self, test[with_bn[0]], test[plain])
 
     def tables(self, found):
         rows = []
