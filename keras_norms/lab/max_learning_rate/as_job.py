@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import optuna
 
-from keras_norms.lab.edges.sampler import ThresholdSampler
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Bench
-from keras_norms.lab.max_learning_rate.result import BETWEEN_SEEDS, RATE, SEED, MaxLearningRate
+from keras_norms.lab.max_learning_rate.result import MaxLearningRate
+from keras_norms.lab.max_learning_rate.search import finished_trial, result_of
 from keras_norms.lab.user_object import load
 
 
@@ -47,21 +47,11 @@ def search(
 
 def rebuilt(content: dict[str, Any]) -> MaxLearningRate:
     """The result that `search` returned."""
-    from keras_norms.lab.max_learning_rate.find import result_of
-
     settings = content["settings"]
-    sampler = ThresholdSampler(RATE, conditions={SEED: BETWEEN_SEEDS}, seed=0)
-    study = optuna.create_study(sampler=sampler, direction="minimize")
-    rates = optuna.distributions.FloatDistribution(settings["low"], settings["high"], log=True)
+    study = optuna.create_study(direction="minimize")
     for row in content["rows"]:
-        trial = optuna.trial.create_trial(
-            params=row["params"],
-            distributions={RATE: rates},
-            user_attrs=row["attributes"],
-            value=row["value"],
-        )
-        study.add_trial(trial)
-    return result_of(study, sampler, content["seeds"], settings)
+        study.add_trial(finished_trial(row["params"], row["attributes"], row["value"], settings))
+    return result_of(study, content["seeds"], settings)
 
 
 def named(path: str, option: str) -> str:
