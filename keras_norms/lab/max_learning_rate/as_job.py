@@ -16,12 +16,17 @@ from keras_norms.lab.user_object import load
 
 
 def search(
-    model: str, data: str, bench: Bench, sources: str = "", **options: Any
+    model: str,
+    data: str,
+    bench: Bench,
+    sources: str = "",
+    validation_data: str = "",
+    **options: Any,
 ) -> dict[str, Any]:
     """Finds the edges, and returns the rows of the runs with the settings.
 
     Args:
-        model, data: as the command line has them.
+        model, data, validation_data: as the command line has them.
         sources: digests of their files, which are part of the job's key.
         options: of `find_max_learning_rate`.
 
@@ -34,6 +39,7 @@ def search(
     found = find_max_learning_rate(
         load("model", named(model, "model")),
         read(data),
+        validation_data=read(validation_data, "validation_data") if validation_data else None,
         storage=None if folder is None else folder / f"max_learning_rate-{sources}.log",
         progress=False,
         **options,
@@ -71,23 +77,26 @@ def named(path: str, option: str) -> str:
     return f"@{module}.{name}"
 
 
-def read(path: str) -> Any:
+def read(path: str, option: str = "data") -> Any:
     """The data that an option names: FILE.npz with arrays x and y, or MODULE:NAME.
+
+    A file may have weights of its examples as well, as sample_weight.
 
     Raises:
         BadInput: there is no such file, it has no x and y, or the function raises.
     """
     if not path.endswith(".npz"):
-        found = load("data", named(path, "data"))
+        found = load(option, named(path, option))
         if not callable(found) or hasattr(found, "__getitem__"):
             return found
         try:
             return found()
         except Exception as error:
             said = f"{type(error).__name__}: {error}".split("\n")[0]
-            raise BadInput(f"data={path!r} raised {said}; mend the function") from error
+            raise BadInput(f"{option}={path!r} raised {said}; mend the function") from error
     try:
         with np.load(Path(path)) as arrays:
-            return arrays["x"], arrays["y"]
+            weights = [arrays[name] for name in ("sample_weight",) if name in arrays]
+            return arrays["x"], arrays["y"], *weights
     except (OSError, KeyError, ValueError) as error:
-        raise BadInput(f"data={path!r} is no file with arrays x and y ({error})") from error
+        raise BadInput(f"{option}={path!r} is no file with arrays x and y ({error})") from error

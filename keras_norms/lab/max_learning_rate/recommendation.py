@@ -48,7 +48,7 @@ def recommended(
         edge: the largest rate at which runs pass, 0 where there is none.
     """
     if not edge:
-        return Recommendation(None, "no rate: none trained with most of the seeds")
+        return Recommendation(None, "no rate: at none most of the seeds trained")
     passed = PASSED[goal][1]
     by_rate: dict[float, list[FrozenTrial]] = {}
     for trial in trials:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 RNG = np.random.default_rng(0)
-X = RNG.normal(size=(320, 8)).astype("float32")
+X = RNG.normal(size=(640, 8)).astype("float32")
 Y = (X[:, 0] + X[:, 1] > 0).astype("int32")
 IMAGES = RNG.normal(size=(320, 6, 6, 1)).astype("float32")
 TOKENS = RNG.integers(1, 12, size=(240, 8))
@@ -26,7 +26,7 @@ def normalized_mlp():
 
 
 def weighted_arrays():
-    return X, np.eye(2, dtype="float32")[Y], np.where(Y, 1.5, 0.5).astype("float32")
+    return X, np.eye(2, dtype="float32")[Y], np.where(Y, 1.2, 0.8).astype("float32")
 
 
 def convolutions():

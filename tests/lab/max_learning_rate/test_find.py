@@ -55,11 +55,10 @@ def test_a_parabola_blows_up_where_its_curvature_says():
 def test_edges_of_a_classifier_and_its_picture(tmp_path):
     x = CLASSES + 0.1 * RNG.normal(size=CLASSES.shape).astype("float32")
     found = find(classifier, (x, CLASSES), runs=8, seeds=2, low=1e-4, high=1e4)
-    # Of 19 held-out examples 8 have the commonest label.
-    assert "above 0.789 on 19 held-out examples, of which 0.421" in found.settings["trained"]
+    assert "on 19 held-out examples" in found.settings["trained"]
     assert set(found.frame()["seed"]) == {0, 1}
     assert 1e-3 < found.useful.median <= found.alive.median < 1e3
-    assert found.settings["useful"] == "loss below 0.549, half of ln 3"
+    assert found.useful.interval <= found.alive.interval <= found.blow_up.interval
     found.plot(tmp_path / "figure.png")
     assert (tmp_path / "figure.png").stat().st_size > 10_000
 
@@ -87,7 +86,9 @@ def test_an_interrupted_search_goes_on(tmp_path):
         find(interrupted, runs=4, seeds=2, storage=kept)
     before = find(runs=4, storage=kept).frame()
     after = find(runs=4, seeds=2, storage=kept).frame()
-    assert after[after["seed"] == 0].equals(before)
+    rows, again = ({*frame.itertuples(index=False)} for frame in (before, after))
+    assert rows <= again  # and maybe another rate is tried to use with both seeds
+    assert {row.seed for row in again} == {0, 1}
     with pytest.raises(BadInput, match=r"steps=7.*made with 40.*study_name"):
         find(runs=4, steps=7, storage=kept)
 

@@ -52,7 +52,7 @@ def one_input():
 
 
 @pytest.mark.parametrize(("kind", "data", "said"), [
-    ("weighted arrays", wrong_weights, r"data=arrays of lengths \[7, 320\].*equally many examples"),
+    ("weighted arrays", wrong_weights, r"data=arrays of lengths \[7, 640\].*equally many examples"),
     ("tf.data", only_images, r"data= gives batches that are .*give \(x, y\)"),
     ("PyDataset", lambda: kinds.Batches(5), r"data=batches of shapes \(\(32, 5\).*do not fit"),
     ("DataLoader", exhausted, r"data=.*Iter cannot be gone through once for each.*DataLoader"),
