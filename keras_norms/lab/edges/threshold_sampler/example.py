@@ -8,7 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import optuna
-import optunahub
+import optunahub  # pyright: ignore[reportMissingImports]
 
 # Of a package that is published: optunahub.load_module(package="samplers/threshold_sampler")
 package = optunahub.load_local_module(
