@@ -7,15 +7,17 @@ import socket
 import threading
 import time
 import warnings
+from types import SimpleNamespace
 
 import optuna
 import pytest
 from optuna.storages import GrpcStorageProxy
 
+from keras_norms.lab.carrying_out import Place, carry_out
 from keras_norms.lab.edges.sampler import ThresholdSampler
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.grpc_storage import open_proxy
-from keras_norms.lab.trials import open_storage
+from keras_norms.lab.trials import mirror, open_storage
 
 grpc = pytest.importorskip("grpc")
 from optuna.storages._grpc.server import make_server  # noqa: E402  `run_...` cannot be stopped
@@ -112,6 +114,22 @@ def test_an_end_that_is_told_twice_is_one_end(tmp_path, port, monkeypatch):
         assert len(calls) == 2
         (kept,) = study.trials
         assert (kept.state, kept.value) == (optuna.trial.TrialState.COMPLETE, 1.0)
+
+
+def test_the_searches_of_an_experiment_are_shown_there(tmp_path, port):
+    run = SimpleNamespace(key="a1", learning_rate=0.3, title="a run", seed=10)
+    with served(tmp_path / "trials.db", port) as storage:
+        mirror(
+            {"tune, trials": [(run, SimpleNamespace(verdict="alive"))]}, f"grpc://localhost:{port}"
+        )
+        (trial,) = optuna.load_study(study_name="tune, trials", storage=storage).trials
+    assert trial.params == {"learning_rate": 0.3}
+    assert trial.user_attrs == {"key": "a1", "job": "a run", "seed": 10, "verdict": "alive"}
+
+
+def test_a_proxy_is_asked_for_before_anything_is_trained(tmp_path):
+    with pytest.raises(BadInput, match=r"storage='grpc://nowhere' names no proxy server"):
+        carry_out([], Place(tmp_path, searches="grpc://nowhere"), page="none")
 
 
 @pytest.mark.parametrize(("url", "said"), [
