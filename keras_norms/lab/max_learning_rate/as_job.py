@@ -36,11 +36,15 @@ def search(
     from keras_norms.lab.max_learning_rate.find import find_max_learning_rate
 
     folder = bench.checkpoints
+    # More runs or seeds go on where fewer ended; all else is another study.
+    asked = {"data": data, "validation_data": validation_data, **options}
+    kept = {name: value for name, value in asked.items() if name not in ("runs", "seeds")}
     found = find_max_learning_rate(
         load("model", named(model, "model")),
         read(data),
         validation_data=read(validation_data, "validation_data") if validation_data else None,
         storage=None if folder is None else folder / f"max_learning_rate-{sources}.log",
+        study_name=", ".join(f"{name}={value}" for name, value in sorted(kept.items())),
         progress=False,
         **options,
     )
@@ -80,6 +84,8 @@ def named(path: str, option: str) -> str:
 def read(path: str, option: str = "data") -> Any:
     """The data that an option names: FILE.npz with arrays x and y, or MODULE:NAME.
 
+    A name is that of data, or of a function or class that gives them.
+
     A file may have weights of its examples as well, as sample_weight.
 
     Raises:
@@ -87,7 +93,8 @@ def read(path: str, option: str = "data") -> Any:
     """
     if not path.endswith(".npz"):
         found = load(option, named(path, option))
-        if not callable(found) or hasattr(found, "__getitem__"):
+        made = hasattr(found, "__getitem__") and not isinstance(found, type)
+        if made or not callable(found):
             return found
         try:
             return found()

@@ -26,6 +26,10 @@ def test_what_is_read_back_says_the_same(tmp_path):
     assert found.recommendation.rate in {row["params"]["learning_rate"] for row in record["rows"]}
     # Interrupted after its last run, it trains no more.
     assert search(f"{KINDS}:regression", str(tmp_path / "data.npz"), bench, **options) == record
+    # With other settings it is another search, in the same file.
+    other = search(f"{KINDS}:regression", f"{KINDS}:Batches", bench, **options | {"runs": 1})
+    assert len(other["rows"]) <= 4
+    assert other["rows"] != record["rows"]
 
 
 def test_a_file_may_hold_weights(tmp_path):
