@@ -123,5 +123,5 @@ KINDS = {
     "DataLoader": (scheduled, loader),
     "transformer": (transformer, named_inputs),
 }
-SLOW = ("tf.data", "transformer")  # to compile
+SLOW = ("DataLoader", "transformer")  # to compile
 EACH = [pytest.param(kind, marks=[pytest.mark.full] * (kind in SLOW)) for kind in KINDS]
