@@ -17,7 +17,7 @@ from keras_norms.lab.ledger.opening import absolute
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.provenance import cores, provenance
 from keras_norms.lab.publication import Part, publish, writable
-from keras_norms.lab.trials import mirror
+from keras_norms.lab.trials import mirror, open_storage
 from keras_norms.lab.walk import Walk
 from keras_norms.lab.workers import Task, share
 
@@ -35,6 +35,7 @@ class Place:
         data_dir: folder of the TFDS sets.
         workers: processes; one a core where None.
         launcher: what the workers are: "local", processes of this machine, or "ray".
+        searches: Optuna's storage in which the searches are shown; beside the records where None.
     """
 
     out: Path
@@ -42,6 +43,7 @@ class Place:
     data_dir: str | None = None
     workers: int | None = None
     launcher: str = "local"
+    searches: str | None = None
 
     @property
     def records(self) -> str:
@@ -64,6 +66,8 @@ def carry_out(
         WorkersLost: every worker crashed or was killed.
     """
     writable(place.out)
+    if place.searches is not None:
+        open_storage(place.searches)  # refused before anything is trained
     ledger = Ledger.open(place.records)
     entries = [_entry(experiment, scale, command) for experiment in experiments]
     for entry in entries:
@@ -81,7 +85,7 @@ def carry_out(
         for experiment, walk in walks.items()
         for name, done in walk.searched().items()
     }
-    mirror(searches, place.records)
+    mirror(searches, place.searches or place.records)
     parts = [
         Part(walks[experiment], scale, command, entry)
         for experiment, entry in zip(experiments, entries, strict=True)

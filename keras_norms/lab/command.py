@@ -209,4 +209,7 @@ def _storage(options: argparse.Namespace) -> str | None:
 
 def _place(options: argparse.Namespace) -> Place:
     data_dir = getattr(options, "data_dir", None)
-    return Place(options.out, _storage(options), data_dir, options.workers, options.launcher)
+    searches = getattr(options, "searches", None)
+    return Place(
+        options.out, _storage(options), data_dir, options.workers, options.launcher, searches
+    )

@@ -56,6 +56,12 @@ def add_worker_options(parser: argparse.ArgumentParser) -> None:
 def add_run_options(parser: argparse.ArgumentParser, kinds: Sequence[type[Experiment]]) -> None:
     add_output_options(parser)
     add_worker_options(parser)
+    parser.add_argument(
+        "--searches",
+        metavar="PLACE",
+        help="Optuna storage in which the searches are shown: a file, a database, or a proxy at "
+        "grpc://HOST:PORT (default: beside the records)",
+    )
     scales = list(dict.fromkeys(scale for kind in kinds for scale in kind.scales()))
     parser.add_argument(
         "--scale",

@@ -20,6 +20,7 @@ from optuna.trial import FrozenTrial
 from sqlalchemy.exc import SQLAlchemyError
 
 from keras_norms.lab.errors import BadInput
+from keras_norms.lab.grpc_storage import open_proxy
 from keras_norms.lab.journal import open_journal
 from keras_norms.lab.ledger.passwords import hidden, hidden_url
 
@@ -30,12 +31,16 @@ KEY = "key"  # of a trial's run
 def open_storage(storage: str | Path) -> BaseStorage:
     """Optuna's storage beside the records: the same database, or a journal in the folder.
 
+    Or Optuna's proxy, grpc://HOST:PORT, before the database of many machines.
+
     Raises:
         BadInput: it cannot be opened; the message has the URL without its password.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     url = str(storage)
     try:
+        if url.startswith("grpc://"):
+            return open_proxy(url)
         if "://" in url and not url.startswith("journal://"):
             return optuna.storages.get_storage(url)  # whose own errors come below
         path = Path(url.removeprefix("journal://"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -36,15 +36,22 @@ class Edge:
     name: "lower", "useful", "alive" or "blow_up".
     known: what the runs of each seed say.
     priors: what was known of each before its runs.
+    floor: an edge that this one does not lie below, if there is one.
     """
 
     name: str
     known: tuple[Thresholds, ...]
     priors: tuple[Thresholds, ...]
+    floor: Edge | None = None
 
     @classmethod
     def of(cls, name: str, known: Sequence[Thresholds], priors: Sequence[Thresholds]) -> Edge:
         return cls(name, tuple(known), tuple(priors))
+
+    def at_least(self, floor: Edge) -> Edge:
+        """The same, nowhere below `floor`: of each seed the edges are ordered, but not the medians
+        that are told from seeds one edge at a time."""
+        return replace(self, floor=floor)
 
     @property
     def seeds(self) -> tuple[EdgePosterior, ...]:
@@ -81,7 +88,8 @@ class Edge:
         """Of the seeds that this cell's are drawn from."""
         pairs = zip(self.known, self.priors, self._passed, strict=True)
         likelihoods = [self._likelihood(*pair) for pair in pairs]
-        return Population.of(self.known[0].range, likelihoods, self._none_place)
+        own = Population.of(self.known[0].range, likelihoods, self._none_place)
+        return own if self.floor is None else own.at_least(self.floor.population)
 
     @property
     def range(self) -> tuple[float, float]:
@@ -96,9 +104,14 @@ class Edge:
         return self.median in (0, math.inf) or bool(high <= WIDEST * low)
 
     @property
+    def any_passed(self) -> bool:
+        """Whether a run passed, or none was made."""
+        return any(self._passed)
+
+    @property
     def brief(self) -> str:
         """The median in two digits, "unknown" where the runs leave it open, or that none passed."""
-        if not any(self._passed):
+        if not self.any_passed:
             return self._none_passed
         return self.words(self.median) if self.resolved else "unknown"
 
@@ -115,7 +128,7 @@ class Edge:
         return f"at or above {high:.2g}" if rate >= high / 10**NEAR else f"{rate:.2g}"
 
     def __str__(self) -> str:
-        if not any(self._passed) or (self.interval[0] == self.interval[1]):
+        if not self.any_passed or (self.interval[0] == self.interval[1]):
             return self.brief
         low, high = map(self.words, self.interval)
         below, above = map(self.words, self.new_seed)

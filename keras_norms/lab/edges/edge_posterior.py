@@ -54,6 +54,11 @@ class EdgePosterior:
         share = (q * total[-1] - total[k - 1]) / self.weights[k]
         return place + (float(share) - 0.5) / PER_DECADE
 
+    def at_least(self, other: EdgePosterior) -> EdgePosterior:
+        """The smallest move up after which no quantile lies below the same one of `other`."""
+        below = np.minimum(*(np.cumsum(one.weights) / one.weights.sum() for one in (self, other)))
+        return EdgePosterior(self.range, np.diff(below, prepend=0.0))
+
     def settled(self, width: float) -> bool:
         """Whether the interval, as far as it lies in the range, is at most `width` decades wide."""
         low, high = np.clip(self.interval(), self.range.low, self.range.high)

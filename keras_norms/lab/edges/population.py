@@ -69,6 +69,12 @@ class Population:
             EdgePosterior(range, _medians(range, weights, mus, none)), EdgePosterior(range, found)
         )
 
+    def at_least(self, other: Population) -> Population:
+        """This one, each of its distributions moved up to where it is not below the other's."""
+        return Population(
+            self.median.at_least(other.median), self.new_seed.at_least(other.new_seed)
+        )
+
 
 def _medians(range: Range, weights: np.ndarray, mus: np.ndarray, none: int) -> np.ndarray:
     """The distribution of the population's median over the thresholds."""

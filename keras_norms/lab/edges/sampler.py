@@ -54,6 +54,8 @@ class ThresholdSampler(BaseSampler):
             then the nearest value that has runs gives the prior.
         edges: those that are searched, of "lower", "useful", "alive" and "blow_up".
         seed: of all that is drawn.
+        prior: what is known of a cell before its trials, of the same range as the rate; where None
+            nothing but the order of the edges.
         independent_sampler: for the other parameters; random by default.
 
     Raises:
@@ -68,6 +70,7 @@ class ThresholdSampler(BaseSampler):
         conditions: Mapping[str, float | None] | None = None,
         edges: Sequence[str] = SEARCHED,
         seed: int | None = None,
+        prior: Thresholds | None = None,
         independent_sampler: BaseSampler | None = None,
     ) -> None:
         self._rate, self._conditions = rate, dict(conditions or {})
@@ -77,7 +80,7 @@ class ThresholdSampler(BaseSampler):
                     f"conditions={{{name!r}: {spread!r}}} is no spread: write the decades by which "
                     "edges differ between neighbours, as 0.5, or None to share nothing"
                 )
-        self._edges = known_edges(edges)
+        self._edges, self._before = known_edges(edges), prior
         self._seed = secrets.randbits(32) if seed is None else seed
         self._independent = independent_sampler or RandomSampler(seed=seed)
 
@@ -166,6 +169,7 @@ class ThresholdSampler(BaseSampler):
         if not trials:
             raise BadInput(f"study={study.study_name!r} has no trial with a {self._rate!r} yet")
         between = trials[-1].distributions[self._rate]
+        assert isinstance(between, FloatDistribution)  # or no rate would have been asked for
         return trials, conditions, between.low, between.high
 
     def stop_when_settled(self, study: Study, trial: FrozenTrial, width: float = WIDTH) -> None:
@@ -202,6 +206,13 @@ class ThresholdSampler(BaseSampler):
         self, told: Sequence[FrozenTrial], cell: dict[str, Any], low: float, high: float
     ) -> Thresholds:
         known = Thresholds.prior(low, high)
+        if self._before is not None:
+            if self._before.range != known.range:
+                raise BadInput(
+                    f"prior={self._before.range} is of another range than {self._rate} between "
+                    f"{low} and {high}: give one of the same"
+                )
+            known = self._before
         if (near := self._neighbour(told, cell)) is None:
             return known
         other, spread = near

@@ -8,20 +8,25 @@ from typing import Any
 import numpy as np
 import optuna
 
-from keras_norms.lab.edges.sampler import ThresholdSampler
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.job import Bench
-from keras_norms.lab.max_learning_rate.result import BETWEEN_SEEDS, RATE, SEED, MaxLearningRate
+from keras_norms.lab.max_learning_rate.result import MaxLearningRate
+from keras_norms.lab.max_learning_rate.search import finished_trial, result_of
 from keras_norms.lab.user_object import load
 
 
 def search(
-    model: str, data: str, bench: Bench, sources: str = "", **options: Any
+    model: str,
+    data: str,
+    bench: Bench,
+    sources: str = "",
+    validation_data: str = "",
+    **options: Any,
 ) -> dict[str, Any]:
     """Finds the edges, and returns the rows of the runs with the settings.
 
     Args:
-        model, data: as the command line has them.
+        model, data, validation_data: as the command line has them.
         sources: digests of their files, which are part of the job's key.
         options: of `find_max_learning_rate`.
 
@@ -31,10 +36,15 @@ def search(
     from keras_norms.lab.max_learning_rate.find import find_max_learning_rate
 
     folder = bench.checkpoints
+    # More runs or seeds go on where fewer ended; all else is another study.
+    asked = {"data": data, "validation_data": validation_data, **options}
+    kept = {name: value for name, value in asked.items() if name not in ("runs", "seeds")}
     found = find_max_learning_rate(
         load("model", named(model, "model")),
         read(data),
+        validation_data=read(validation_data, "validation_data") if validation_data else None,
         storage=None if folder is None else folder / f"max_learning_rate-{sources}.log",
+        study_name=", ".join(f"{name}={value}" for name, value in sorted(kept.items())),
         progress=False,
         **options,
     )
@@ -47,21 +57,11 @@ def search(
 
 def rebuilt(content: dict[str, Any]) -> MaxLearningRate:
     """The result that `search` returned."""
-    from keras_norms.lab.max_learning_rate.find import result_of
-
     settings = content["settings"]
-    sampler = ThresholdSampler(RATE, conditions={SEED: BETWEEN_SEEDS}, seed=0)
-    study = optuna.create_study(sampler=sampler, direction="minimize")
-    rates = optuna.distributions.FloatDistribution(settings["low"], settings["high"], log=True)
+    study = optuna.create_study(direction="minimize")
     for row in content["rows"]:
-        trial = optuna.trial.create_trial(
-            params=row["params"],
-            distributions={RATE: rates},
-            user_attrs=row["attributes"],
-            value=row["value"],
-        )
-        study.add_trial(trial)
-    return result_of(study, sampler, content["seeds"], settings)
+        study.add_trial(finished_trial(row["params"], row["attributes"], row["value"], settings))
+    return result_of(study, content["seeds"], settings)
 
 
 def named(path: str, option: str) -> str:
@@ -81,23 +81,29 @@ def named(path: str, option: str) -> str:
     return f"@{module}.{name}"
 
 
-def read(path: str) -> Any:
+def read(path: str, option: str = "data") -> Any:
     """The data that an option names: FILE.npz with arrays x and y, or MODULE:NAME.
+
+    A name is that of data, or of a function or class that gives them.
+
+    A file may have weights of its examples as well, as sample_weight.
 
     Raises:
         BadInput: there is no such file, it has no x and y, or the function raises.
     """
     if not path.endswith(".npz"):
-        found = load("data", named(path, "data"))
-        if not callable(found) or hasattr(found, "__getitem__"):
+        found = load(option, named(path, option))
+        made = hasattr(found, "__getitem__") and not isinstance(found, type)
+        if made or not callable(found):
             return found
         try:
             return found()
         except Exception as error:
             said = f"{type(error).__name__}: {error}".split("\n")[0]
-            raise BadInput(f"data={path!r} raised {said}; mend the function") from error
+            raise BadInput(f"{option}={path!r} raised {said}; mend the function") from error
     try:
         with np.load(Path(path)) as arrays:
-            return arrays["x"], arrays["y"]
+            weights = [arrays[name] for name in ("sample_weight",) if name in arrays]
+            return arrays["x"], arrays["y"], *weights
     except (OSError, KeyError, ValueError) as error:
-        raise BadInput(f"data={path!r} is no file with arrays x and y ({error})") from error
+        raise BadInput(f"{option}={path!r} is no file with arrays x and y ({error})") from error

@@ -2,41 +2,26 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
-import optuna
 import pandas as pd
 from matplotlib.figure import Figure
+from optuna.trial import FrozenTrial
 
-from keras_norms.lab.edges.edge import Edge
+from keras_norms.lab.edges.edge import PASSED, Edge, as_rate
 from keras_norms.lab.edges.edge_posterior import CREDIBLE
-from keras_norms.lab.edges.forecast import VERDICTS
 from keras_norms.lab.edges.threshold import Thresholds
 from keras_norms.lab.edges.verdict import Verdict
-from keras_norms.lab.report.figures import STYLE
+from keras_norms.lab.max_learning_rate.picture import drawn
+from keras_norms.lab.max_learning_rate.ramp import Ramp
+from keras_norms.lab.max_learning_rate.recommendation import Recommendation, recommended
+from keras_norms.lab.max_learning_rate.trial import RATE, VERDICT
 
-RATE, SEED = "learning_rate", "seed"
-BETWEEN_SEEDS = 0.2  # decades by which the edges of two seeds differ
 COLUMNS = ["seed", "learning_rate", "verdict", "steps", "first_loss", "last_loss", "accuracy"]
-LOOKS = {  # colour and marker
-    Verdict.USEFUL: ("#0072b2", "D"),
-    Verdict.ALIVE: ("#009e73", "o"),
-    Verdict.UNTRAINED: ("#e69f00", "s"),
-    Verdict.BLEW_UP: ("#d55e00", "x"),
-}
-# Each edge, what is drawn of it, and the verdicts of the runs that pass.
-CURVES = {
-    "blow_up": ("P(does not blow up)", (Verdict.UNTRAINED, Verdict.ALIVE, Verdict.USEFUL)),
-    "alive": ("P(trains)", (Verdict.ALIVE, Verdict.USEFUL)),
-    "useful": ("P(useful)", (Verdict.USEFUL,)),
-}
-INKS = {"blow_up": "#d55e00", "alive": "#009e73", "useful": "#0072b2"}
 
 
 @dataclass(frozen=True)
@@ -52,28 +37,48 @@ class MaxLearningRate:
 
     seeds: Sequence[Thresholds]
     priors: Sequence[Thresholds]
-    trials: Sequence[optuna.trial.FrozenTrial]
+    trials: Sequence[FrozenTrial]
     settings: dict[str, Any]
 
-    @property
+    @cached_property
     def useful(self) -> Edge:
         """The largest learning rate that is useful within the steps."""
         return Edge.of("useful", self.seeds, self.priors)
 
-    @property
+    @cached_property
     def alive(self) -> Edge:
-        """The largest learning rate that trains within the steps."""
-        return Edge.of("alive", self.seeds, self.priors)
+        """The largest learning rate that trains within the steps; never below the useful one."""
+        return Edge.of("alive", self.seeds, self.priors).at_least(self.useful)
 
-    @property
+    @cached_property
     def blow_up(self) -> Edge:
-        """The largest learning rate that does not blow up."""
-        return Edge.of("blow_up", self.seeds, self.priors)
+        """The largest learning rate that does not blow up; never below one that trains."""
+        return Edge.of("blow_up", self.seeds, self.priors).at_least(self.alive)
 
     @property
     def lower(self) -> Edge:
         """The smallest learning rate that trains within the steps; no run is spent on it."""
         return Edge.of("lower", self.seeds, self.priors)
+
+    def up_to(self, name: str) -> float:
+        """Up to which rate runs are "useful" or "alive", as far as one was; 0 where none was.
+
+        The edge lies between a run that passed and one that did not: its median may be a little
+        above the largest rate at which a run passed.
+        """
+        passed = PASSED[name][1]
+        rates = [t.params[RATE] for t in self.trials if passed(Verdict(t.user_attrs[VERDICT]))]
+        return min(_middle(getattr(self, name)), max(rates, default=0.0))
+
+    @property
+    def goal(self) -> str:
+        """What the rate to use is to be: useful, where a rate is, or else alive."""
+        return "useful" if self.up_to("useful") else "alive"
+
+    @property
+    def recommendation(self) -> Recommendation:
+        """The rate to use, and why."""
+        return recommended(self.trials, len(self.seeds), self.goal, self.up_to(self.goal))
 
     def frame(self) -> pd.DataFrame:
         """One row a run: seed, learning rate, verdict, steps done, losses, last accuracy."""
@@ -82,53 +87,55 @@ class MaxLearningRate:
         return frame.sort_values(COLUMNS[:2], ignore_index=True)
 
     def plot(self, path: str | Path | None = None) -> Figure:
-        """The runs, the chances of their verdicts, and the intervals of the median edges.
+        """The runs, the chances of their verdicts, the intervals of the edges, and the rate to use.
 
         Args:
             path: where to save it as well; the suffix says as what.
         """
-        with mpl.rc_context(STYLE):
-            canvas = Figure(figsize=(7.5, 4.2), layout="constrained")
-            axes = canvas.subplots()
-            self._draw(axes)
-            if path is not None:
-                canvas.savefig(path, dpi=160)
-        return canvas
-
-    def _draw(self, axes: Any) -> None:
-        grid = self.seeds[0].range.rates
-        forecast = np.mean([seed.forecast(grid) for seed in self.seeds], axis=0)
-        chances = dict(zip(VERDICTS, forecast, strict=True))
-        for name, (label, passed) in CURVES.items():
-            curve = sum(chances[verdict] for verdict in passed)
-            axes.plot(10**grid, curve, color=INKS[name], label=label)
-            low, high = getattr(self, name).interval
-            if low > 0 and high < math.inf:
-                axes.axvspan(low, high, color=INKS[name], alpha=0.15, lw=0)
-        frame = self.frame()
-        for verdict, (colour, marker) in LOOKS.items():
-            these = frame[frame["verdict"] == verdict]
-            height = -0.06 - 0.05 * these["seed"]
-            axes.plot(
-                these["learning_rate"], height, marker, color=colour, ms=5, label=str(verdict)
-            )
-        axes.set(
-            xscale="log",
-            xlabel="learning rate",
-            ylabel="probability",
-            yticks=[0, 0.25, 0.5, 0.75, 1],
-            title=f"{len(frame)} runs of {self.settings['steps']} steps, {len(self.seeds)} seeds",
-        )
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        return drawn(self, path)
 
     def __str__(self) -> str:
-        within = f"within {self.settings['steps']} steps"
-        return "\n".join(
-            [
-                f"useful up to {self.useful} {within} ({self.settings['useful']})",
-                f"trains up to {self.alive} {within} ({self.settings['trained']})",
-                f"blows up above {self.blow_up}",
-                f"{len(self.trials)} runs of {len(self.seeds)} seeds; median over seeds with its "
-                f"interval and range of a new seed, both {CREDIBLE:.0%}",
-            ]
-        )
+        steps, ramp = self.settings["steps"], self.settings.get("ramp")
+        lines = [
+            f"use {self.recommendation}",
+            f"useful up to: {self._said('useful')}",
+            f"trains up to: {self._said('alive')}",
+            f"blows up above: {self._said('blow_up')}",
+            f"within {steps} steps; trains means {self.settings['trained']}; useful "
+            f"{self.settings['useful']}",
+            *([f"a range test beside it: {Ramp(**ramp)}"] if ramp else []),
+            *self.settings.get("notes", ()),
+            f"{len(self.trials)} runs of {len(self.seeds)} seeds; {self._intervals}",
+        ]
+        return "\n".join(lines)
+
+    @property
+    def _intervals(self) -> str:
+        if len(self.seeds) == 1:
+            return f"the edges of this seed with their {CREDIBLE:.0%} intervals"
+        return f"median over seeds with its interval and range of a new seed, both {CREDIBLE:.0%}"
+
+    def interval(self, name: str) -> tuple[float, float]:
+        """90 % interval of an edge: of the median of seeds, or of the only one's own."""
+        edge: Edge = getattr(self, name)
+        if len(self.seeds) > 1:
+            return edge.interval
+        low, high = edge.seeds[0].interval(CREDIBLE)
+        return as_rate(low), as_rate(high)
+
+    def _said(self, name: str) -> str:
+        edge: Edge = getattr(self, name)
+        if not edge.any_passed:
+            return edge.brief
+        middle = edge.words(_middle(edge) if name == "blow_up" else self.up_to(name))
+        low, high = map(edge.words, self.interval(name))
+        if len(self.seeds) == 1:
+            return f"{middle} [{low}, {high}]"
+        below, above = map(edge.words, edge.new_seed)
+        middle = middle if edge.resolved else "unknown"
+        return f"{middle} [{low}, {high}]; a new seed {below} to {above}"
+
+
+def _middle(edge: Edge) -> float:
+    """Of the seeds, or of the only one."""
+    return edge.median if len(edge.seeds) > 1 else edge.values[0]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from keras_norms.lab.edges.edge import Edge
+from keras_norms.lab.edges.edge_posterior import EdgePosterior
 from keras_norms.lab.edges.threshold import EDGES, Thresholds
 from keras_norms.lab.edges.verdict import Verdict
 
@@ -87,3 +88,28 @@ def test_an_edge_within_a_tenth_of_a_decade_of_the_search_s_end_is_that_end(name
 def test_before_any_run_nothing_is_known():
     for name in EDGES:
         assert Edge.of(name, [PRIOR] * 3, [PRIOR] * 3).brief in ("unknown", "no rate")
+
+
+def test_medians_of_several_seeds_do_not_cross():
+    """Each edge has its own population; where they cross, the upper one gives way."""
+    flat = Thresholds.prior(1e-3, 1e2)
+    seeds = [
+        flat.given([(rate, verdict)] * 3)
+        for rate, verdict in ((0.1, Verdict.USEFUL), (30.0, Verdict.USEFUL), (2.0, Verdict.BLEW_UP))
+    ]
+    useful, alone = (Edge.of(name, seeds, [flat] * 3) for name in ("useful", "alive"))
+    ordered = alone.at_least(useful)
+    quantiles = np.linspace(0.01, 0.99, 99)
+    for which in ("median", "new_seed"):
+        lower, upper = (getattr(edge.population, which) for edge in (useful, ordered))
+        assert all(lower.quantile(q) <= upper.quantile(q) + 1e-9 for q in quantiles)
+    own, moved = alone.population.median, ordered.population.median
+    assert all(own.quantile(q) <= moved.quantile(q) + 1e-9 for q in quantiles)
+
+
+def test_a_distribution_that_lies_above_its_floor_stays():
+    places = np.arange(len(PRIOR.range.thresholds))
+    below, above = (np.exp(-(((places - at) / 3.0) ** 2)) for at in (20, 50))
+    low, high = (EdgePosterior(PRIOR.range, each / each.sum()) for each in (below, above))
+    np.testing.assert_allclose(high.at_least(low).weights, high.weights, atol=1e-12)
+    np.testing.assert_allclose(low.at_least(high).weights, high.weights, atol=1e-12)

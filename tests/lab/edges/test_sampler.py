@@ -13,6 +13,7 @@ from optuna.trial import TrialState
 from benchmarks.search.methods import SEARCHED
 from benchmarks.search.methods import threshold as replayed
 from keras_norms.lab.edges.sampler import VERDICT, ThresholdSampler
+from keras_norms.lab.edges.threshold import Thresholds
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.errors import BadInput
 
@@ -180,3 +181,19 @@ def test_edges_that_are_none_are_refused():
     for edges in ((), ("upper",), "alive"):
         with pytest.raises(BadInput, match=r"Invalid edges=.*lower, useful, alive, blow_up"):
             ThresholdSampler(edges=edges)
+
+
+def test_a_search_begins_from_the_prior_that_it_is_given():
+    near = Thresholds.prior(1e-4, 1e2).given([(0.5, Verdict.USEFUL), (2.0, Verdict.BLEW_UP)] * 3)
+    study = optuna.create_study(sampler=ThresholdSampler(seed=0, prior=near))
+    tell(study, first := ask(study))
+    assert 0.3 < first.params["learning_rate"] < 3
+    sampler = ThresholdSampler(seed=0, prior=near)
+    assert sampler.before(study) is near
+    assert sampler.thresholds(study).runs == near.runs + 1
+
+
+def test_a_prior_of_another_range_is_refused():
+    sampler = ThresholdSampler(prior=Thresholds.prior(1e-3, 1e2))
+    with pytest.raises(BadInput, match=r"prior=.* is of another range than learning_rate between"):
+        ask(optuna.create_study(sampler=sampler))
