@@ -1,4 +1,4 @@
-"""Arms compared each at its own best learning rate, chosen on a held-out part of the training set."""
+"""Arms compared each at its own learning rate, chosen on a held-out part of the training set."""
 
 from __future__ import annotations
 
@@ -71,7 +71,8 @@ class TunedExperiment(Experiment):
                     axis.plot(steps, np.median(curves, 0), **look)
                     axis.fill_between(steps, curves.min(0), curves.max(0), alpha=0.15,
                                       color=colour(spec), lw=0)  # fmt: skip
-                axis.set(xlabel="step", ylabel=column.replace("_", " ").replace("train", "training"))
+                said = column.replace("_", " ").replace("train", "training")
+                axis.set(xlabel="step", ylabel=said)
             axes[0].set_yscale("log")
             axes[1].legend(loc="lower right")
         yield figure

@@ -6,7 +6,7 @@ import numpy as np
 
 from keras_norms.lab.errors import BadInput
 
-STREAM, MOVES, CLASSES = 1, 3, 4  # apart from each other and from whatever else is drawn from a run's seed
+STREAM, MOVES, CLASSES = 1, 3, 4  # apart from whatever else is drawn from a run's seed
 
 
 def batch_indices(

@@ -46,8 +46,8 @@ class Run:
         model: in `lab.models.MODELS`, as in "mlp:depth=16,width=64"; or a function of yours.
         learning_rate: before the schedule.
         data: "digits", or any image classification set of TensorFlow Datasets, with what
-            `lab.data.table.IMAGES` names: "cifar10:examples=1000,size=16,flip=true,crop=4"; `batch_classes`
-            is how many classes each batch has, of as many examples each (0: as they come).
+            `lab.data.table.IMAGES` names: "cifar10:examples=1000,size=16,flip=true,crop=4"; with
+            `batch_classes` each batch has so many classes, and as many examples of each.
         normalizer: scheme spec, as in "group:groups=8".
         initializer: of all kernels of linear layers: "he", "xavier", "lecun", "orthogonal", each
             with `gain`; "default" is what the model's builder says.
