@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
+from benchmarks.ba2016.figure6_small_batch import SmallBatch
 from benchmarks.ioffe2017.section44_few_classes import FewClasses
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger
@@ -44,3 +48,22 @@ def test_batches_of_few_classes(tmp_path, bn, brn, said):
 def test_batches_that_classes_do_not_fill_are_refused():
     with pytest.raises(BadInput, match=r"classes.*write a divisor of batch=32"):
         next(FewClasses(classes=3).plan())
+
+
+@pytest.mark.parametrize(
+    ("losses", "wide", "said"),
+    [
+        ({"layer": 0.1, "batch": 0.5, "none": 0.2}, 0.05, ["reproduced"] * 3),
+        ({"layer": 0.3, "batch": 0.1, "none": 0.2}, 0.01, ["not reproduced"] * 3),
+    ],
+)
+def test_batches_of_four(tmp_path, losses, wide, said):
+    def rule(run):
+        spread = wide if run.normalizer == "batch" else 0.01
+        curve = tuple(0.9 + spread * (k % 2) for k in range(20))
+        loss = losses[run.normalizer] * (1 + run.seed / 1000)
+        return dataclasses.replace(
+            outcome(run, accuracies=curve), losses=np.full(run.steps, loss, np.float32)
+        )
+
+    assert verdicts(SmallBatch(), rule, tmp_path) == said
