@@ -34,8 +34,8 @@ class Boundary(Experiment):
                gamma held fixed, kernels alone trained; eta* from the measured matrix. Diverged: a
                loss above 1,000 or not finite. The matrix is the curvature of the squared error; for
                the cross-entropy it is a bound, since probabilities weigh the outputs.
-    Rival      For the cross-entropy: the softmax bounds the slope in the outputs, and what is unstable
-               need not diverge.
+    Rival      For the cross-entropy: the softmax bounds the slope in the outputs, so that what is
+               unstable need not diverge.
     Cost       36 computations, 3 CPU minutes.
     Command    python -m benchmarks run wei2019.boundary --out results
     """
