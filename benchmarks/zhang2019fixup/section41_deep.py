@@ -35,7 +35,7 @@ class Deep(Experiment):
                momentum 0.9 at the one rate of 0.1; 120 steps, 5 epochs. Deeper networks, and
                longer training, are left to --scale gpu.
     Rival      The 56 layers with BN are the ones behind: 120 steps are few for them at this rate.
-               Fixup's scalars have the rate of its kernels here, which is where it can blow up.
+               Fixup's scalars have the rate of its kernels here; a lower one was not tried.
     Cost       36 runs, 3 CPU minutes, half of them compilation.
     Command    python -m benchmarks run zhang2019fixup.deep --out results
     """
@@ -67,7 +67,7 @@ class Deep(Experiment):
         falls = [of[FIXUP, d].quantity(fallen, "last loss / first") for d in self.depths]
         yield Claim("With Fixup deep networks train.", all_of(*(one < 0.1 for one in falls)),
                     paper="10,000 layers", **target)  # fmt: skip
-        for arm, sentence in ((FIXUP, "With Fixup none blows up."), (HE, "With He weights most do.")):
+        for arm, sentence in ((FIXUP, "Fixup does not blow up."), (HE, "He weights do.")):
             shares = [of[arm, d].share(*BLOWN) for d in self.depths]
             held = [one > 0.5 if arm == HE else one < 0.5 for one in shares]
             yield Claim(sentence, all_of(*held), paper="at 0.1", **target)
