@@ -36,6 +36,7 @@ IMAGES: dict[str, Argument] = {
     "flip": flag(False),
     "crop": whole(0),
     "reshuffle": flag(True),
+    "batch_classes": whole(0),
 }
 STREAMS: dict[str, Argument] = {
     "version": word(""),
@@ -46,7 +47,8 @@ GENERATED = "generated"  # a stream of random images
 DOCS = "docs"  # characters of Python's documentation
 TEXTS: dict[str, Argument] = {"context": whole(64, least=2), "characters": whole(0)}
 OF_TEXTS = ("part", "examples", "test_examples", "validation", "evaluate_on", "reshuffle")
-EACH_EPOCH = "reshuffle"  # says which batches come, which no program is compiled for
+# They say which batches come, which no program is compiled for.
+EACH_EPOCH = ("reshuffle", "batch_classes")
 MOVED = ("flip", "crop")
 PIXELS = {"digits": 64, DOCS: 64, "mnist": 784, GENERATED: 224 * 224}
 USUAL_PIXELS = 1024  # of a set that nothing is known of
@@ -98,9 +100,11 @@ def _check(arguments: Mapping[str, Any]) -> None:
         )
     if arguments["evaluate_on"] == VALIDATION and not arguments["validation"]:
         raise ValueError("evaluate_on=validation needs a share, as in validation=0.1")
+    if arguments["batch_classes"] and not arguments["reshuffle"]:
+        raise ValueError("batch_classes draws each batch anew: leave reshuffle=false out")
 
 
 def _check_stream(arguments: Mapping[str, Any]) -> None:
     for name, argument in IMAGES.items():
-        if name not in (EACH_EPOCH, "size") and arguments[name] != argument.default:
+        if name not in ("reshuffle", "size") and arguments[name] != argument.default:
             raise ValueError(f"{name} is of images in memory, and a stream has none: leave it out")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-STREAM, MOVES = 1, 3  # apart from each other and from whatever else is drawn from a run's seed
+from keras_norms.lab.errors import BadInput
+
+STREAM, MOVES, CLASSES = 1, 3, 4  # apart from whatever else is drawn from a run's seed
 
 
 def batch_indices(
@@ -27,6 +29,37 @@ def batch_indices(
         fixed = draw.permutation(examples)[: an_epoch * batch].reshape(an_epoch, batch)
         orders = [fixed[draw.permutation(an_epoch)] for _ in range(epochs)]
     return np.concatenate(orders).reshape(-1, batch)[:steps].astype(np.int32)
+
+
+def class_batch_indices(
+    labels: np.ndarray, batch: int, steps: int, seed: int, classes: int
+) -> np.ndarray:
+    """The same where each batch holds `classes` classes, as many examples of each.
+
+    A step's classes are drawn without replacement. The examples of a class come in a shuffle, and
+    in a new one where too few of it are left for a batch, as in Ioffe 2017, Section 4.
+
+    Raises:
+        BadInput: batches that so many classes cannot fill.
+    """
+    there = np.unique(labels)
+    each = batch // classes
+    held = min(int((labels == label).sum()) for label in there)
+    if batch % classes or not 0 < each <= held or classes > len(there):
+        raise BadInput(
+            f"Invalid batch_classes={classes} of data with batch={batch}: there are {len(there)} "
+            f"classes of {held} examples or more; write a divisor of the batch, which leaves each "
+            "class no more of it than that"
+        )
+    draw = np.random.default_rng([seed, CLASSES])
+    left = {label: np.empty(0, int) for label in there}
+    found = np.empty((steps, classes, each), np.int32)
+    for step in range(steps):
+        for place, label in enumerate(draw.choice(there, classes, replace=False)):
+            if len(left[label]) < each:
+                left[label] = draw.permutation(np.flatnonzero(labels == label))
+            found[step, place], left[label] = left[label][:each], left[label][each:]
+    return found.reshape(steps, batch)
 
 
 def moves(first: int, steps: int, batch: int, seed: int, *, flip: bool, crop: int) -> np.ndarray:

@@ -12,7 +12,7 @@ from keras_norms.lab.data import ImageData
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.provenance import require_backend
 from keras_norms.lab.training import optimizers
-from keras_norms.lab.training.batch_order import batch_indices, moves
+from keras_norms.lab.training.batch_order import batch_indices, class_batch_indices, moves
 from keras_norms.lab.training.engines import TEST_BATCH, engine_class
 from keras_norms.lab.training.initialization import build, initial_values
 from keras_norms.lab.training.options import PARTS
@@ -67,9 +67,11 @@ class Program:
 
     def batches(self, run: Run, steps: int) -> np.ndarray:
         """The order of the examples in the first `steps` steps of a run."""
-        reshuffle = run.of("data").arguments["reshuffle"]
-        examples = len(self.data.y_train)
-        return batch_indices(examples, run.batch, steps, run.seed, reshuffle=reshuffle)
+        asked, labels = run.of("data").arguments, self.data.y_train
+        if classes := asked["batch_classes"]:
+            return class_batch_indices(labels, run.batch, steps, run.seed, classes)
+        reshuffle = asked["reshuffle"]
+        return batch_indices(len(labels), run.batch, steps, run.seed, reshuffle=reshuffle)
 
     def moves(self, run: Run, first: int, batches: np.ndarray) -> np.ndarray | None:
         """How the images of these batches, the first of them of step `first`, are moved."""

@@ -46,7 +46,8 @@ class Run:
         model: in `lab.models.MODELS`, as in "mlp:depth=16,width=64"; or a function of yours.
         learning_rate: before the schedule.
         data: "digits", or any image classification set of TensorFlow Datasets, with what
-            `lab.data.table.IMAGES` names: "cifar10:examples=1000,size=16,flip=true,crop=4".
+            `lab.data.table.IMAGES` names: "cifar10:examples=1000,size=16,flip=true,crop=4"; with
+            `batch_classes` each batch has so many classes, and as many examples of each.
         normalizer: scheme spec, as in "group:groups=8".
         initializer: of all kernels of linear layers: "he", "xavier", "lecun", "orthogonal", each
             with `gain`; "default" is what the model's builder says.
@@ -159,14 +160,14 @@ class Run:
         # SGD steps by the gradient, into which a variable's own rate can be multiplied.
         parts = optimizer.name != "sgd" and optimizer.arguments["applies_to"] != PARTS[0]
         content = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in ARGUMENTS}
-        content["data"] = without(self.of("data"), EACH_EPOCH)
+        content["data"] = without(self.of("data"), *EACH_EPOCH)
         content["optimizer"] = without(optimizer, *SHARED), optimizer.arguments["l2"] > 0, parts
         return tuple(content.items()) + tuple(self._sources().items())
 
     @property
     def images(self) -> str:
         """The data's spec without what is drawn from the run's seed: runs may share the arrays."""
-        return without(self.of("data"), EACH_EPOCH, *MOVED)
+        return without(self.of("data"), *EACH_EPOCH, *MOVED)
 
     @property
     def streamed(self) -> bool:

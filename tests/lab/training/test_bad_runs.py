@@ -47,6 +47,8 @@ BAD = [
     ("optimizer", "sgd:nesterov=true", "write momentum="),
     ("optimizer", "sgd:applies_to=head", "one of all, body, kernels"),
     ("optimizer", "sgd:l2=-1", "l2=-1 must be a number of at least 0"),
+    ("data", "digits:batch_classes=2,reshuffle=false", "leave reshuffle=false out"),
+    ("data", "docs:batch_classes=2", "batch_classes is of images"),
     ("optimizer", "adamw:decay=inf", "decay=inf must be"),
     ("schedule", "cosign", "Did you mean 'cosine'"),
     ("initializer", "glorot", "Valid: default, he, xavier, lecun, orthogonal"),

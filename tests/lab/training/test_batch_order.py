@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from keras_norms.lab.training.batch_order import batch_indices
+from keras_norms.lab.errors import BadInput
+from keras_norms.lab.training.batch_order import batch_indices, class_batch_indices
 
 pytestmark = pytest.mark.once
 
@@ -47,3 +48,39 @@ def test_every_example_is_as_likely():
     counts = np.bincount(batch_indices(20, 3, 6 * 2000, 0).ravel(), minlength=20)
     # 18 of 20 an epoch, 2000 epochs: 1800 with a deviation of sqrt(2000 * 0.9 * 0.1) = 13.4
     np.testing.assert_allclose(counts, 1800, atol=5 * 13.4)
+
+
+LABELS = np.repeat(np.arange(5), [7, 8, 9, 10, 11])
+
+
+def test_each_batch_has_as_many_examples_of_each_of_its_classes():
+    indices = class_batch_indices(LABELS, 6, 200, 0, 2)
+    assert indices.shape == (200, 6)
+    assert indices.dtype == np.int32
+    for one in indices:
+        _, counts = np.unique(LABELS[one], return_counts=True)
+        assert counts.tolist() == [3, 3]
+        assert len(set(one.tolist())) == 6
+    # 200 draws of 2 of 5 classes: 80 a class, with a deviation of sqrt(200 * 0.4 * 0.6) = 7
+    np.testing.assert_allclose(np.bincount(LABELS[indices[:, ::3]].ravel()), 80, atol=5 * 7)
+
+
+def test_the_examples_of_a_class_come_once_before_any_comes_again():
+    indices = class_batch_indices(LABELS, 4, 300, 0, 4).ravel()
+    for label, count in enumerate(np.bincount(LABELS)):
+        of_class = indices[LABELS[indices] == label]
+        rounds = of_class[: len(of_class) // count * count].reshape(-1, count)
+        assert len(rounds) > 10
+        assert all(sorted(one) == np.flatnonzero(label == LABELS).tolist() for one in rounds)
+
+
+def test_batches_of_few_classes_are_of_the_seed_alone():
+    first = class_batch_indices(LABELS, 6, 20, 0, 2)
+    np.testing.assert_array_equal(first[:3], class_batch_indices(LABELS, 6, 3, 0, 2))
+    assert not np.array_equal(first, class_batch_indices(LABELS, 6, 20, 1, 2))
+
+
+@pytest.mark.parametrize(("batch", "classes"), [(6, 4), (6, 6), (16, 2), (0, 2)])
+def test_batches_that_classes_cannot_fill(batch: int, classes: int):
+    with pytest.raises(BadInput, match=f"batch_classes={classes} of data with batch={batch}"):
+        class_batch_indices(LABELS, batch, 1, 0, classes)

@@ -127,6 +127,7 @@ def test_every_field_is_in_the_key_and_all_but_the_arguments_in_the_program(name
         ("optimizer", "adam:applies_to=body", "adam:applies_to=body,rest_rate=0.3", True),
         ("optimizer", "adam:applies_to=body", "adam", False),
         ("data", "digits:reshuffle=false", "digits", True),
+        ("data", "digits:batch_classes=2", "digits:batch_classes=5", True),
         ("data", "digits:flip=true", "digits", False),
     ],
 )
