@@ -35,7 +35,7 @@ class WeightDecay(Experiment):
                decay, of 0, 0.001, 0.01 and 0.03 each; at the edge the largest brings it below 0.9
                times 2 / rate, where it is above 0.95 without (control). With BN too (ours).
     Ours       Network and loss of cohen2024; 1,200 steps at 0.18, 2,400 at a quarter.
-    Rival      With BN decay shortens kernels without effect on the loss, which sharpens it (lyu2022).
+    Rival      Behind BN decay only shortens kernels, which sharpens the loss (lyu2022).
     Cost       108 descents, 3 CPU minutes.
     Command    python -m benchmarks run saether2026.weight_decay --out results
     """

@@ -78,10 +78,14 @@ class Equilibrium(Experiment):
                     paper="(ηG²/2λ)^¼", control=control, **target)  # fmt: skip
 
     def tables(self, found):
-        rows = [{"rate · decay": arm, "angle / predicted": shown(self.ends(found, arm)),
-                 "length / predicted": "" if ARMS[arm][3] else
-                 shown(self.ends(found, arm, "length"))}
-                for arm in ARMS]  # fmt: skip
+        rows = [
+            {
+                "rate · decay": arm,
+                "angle / predicted": shown(self.ends(found, arm)),
+                "length / predicted": shown(self.ends(found, arm, "length")),
+            }
+            for arm in ARMS
+        ]
         yield Table(f"{self.name()}-ends", pd.DataFrame(rows), "Medians over seeds.")
 
     def figures(self, found):
@@ -92,9 +96,7 @@ class Equilibrium(Experiment):
                 values = np.array([self.windows(arm, o) for o in found[arm]])
                 x = np.arange(1, values.shape[1] + 1) * self.steps / values.shape[1]
                 look = "black" if arm == PLAIN else f"C{place}"
-                axis.plot(
-                    x, np.median(values, 0), marker="oDs^v"[place], ms=3, color=look, label=arm
-                )
+                axis.plot(x, np.median(values, 0), marker="oDs^v"[place], color=look, label=arm)
                 axis.fill_between(x, values.min(0), values.max(0), fc=look, alpha=0.15)
             axis.axhline(1, color="black", lw=0.8)
             axis.set(xlabel="step", ylabel="angle / predicted angle", ylim=(0, None))
