@@ -39,13 +39,13 @@ class DelayedSpikes(Experiment):
     """
 
     rates: tuple[float, ...] = option((1.0, 4.0, 8.0, 16.0, 32.0), "of the kernel", **RATE)
-    scale: float = option(0.1, "alpha at the start", above=0, most=1)
+    alpha: float = option(0.1, "alpha at the start", above=0, most=1)
     steps: int = option(400, "of each descent", least=20)
 
     def plan(self):
         if not any(rate > 2 for rate in self.rates):
             raise self.invalid("rates", "write one above 2, where descent without BN diverges")
-        about = {"scale": self.scale, "features": 20, "examples": 64, "steps": self.steps}
+        about = {"scale": self.alpha, "features": 20, "examples": 64, "steps": self.steps}
         yield {self.cell(arm, rate): self.paired(Computation(
             "benchmarks.gao2026.regression.descent", {**about, "arm": arm, "rate": rate}))
                for arm in ARMS for rate in sorted(self.rates)}  # fmt: skip

@@ -67,7 +67,7 @@ class Boundary(Experiment):
 
     def tables(self, found):
         rows = [{"network": arm, **{f"line {k + 1}": interval_text(
-            [o["changes"][k] for o in found[arm] if k < len(o["changes"])])
+            [o["changes"][k] if k < len(o["changes"]) else 0 for o in found[arm]])
             for k in range(self.levels)}} for arm in ARMS]  # fmt: skip
         yield Table(
             f"{self.name()}-changes",

@@ -72,20 +72,15 @@ class Equilibrium(Experiment):
         for words, arms in (("SGD", WITH[:-1]), ("SGD with momentum", WITH[-1:])):
             every = [abs(self.ends(found, arm) - 1) < 0.1 for arm in arms]
             yield Claim(f"{words}: rate and decay alone say the angle of a step.", all_of(*every),
-                        paper="√(2ηλ)", control=control, **target)  # fmt: skip
+                        "√(2ηλ)", control=control, **target)  # fmt: skip
         yield Claim("The length is where the gradient and the decay balance.",
                     all_of(*(abs(self.ends(found, arm, "length") - 1) < 0.1 for arm in WITH[:-1])),
                     paper="(ηG²/2λ)^¼", control=control, **target)  # fmt: skip
 
     def tables(self, found):
-        rows = [
-            {
-                "rate · decay": arm,
-                "angle / predicted": shown(self.ends(found, arm)),
-                "length / predicted": shown(self.ends(found, arm, "length")),
-            }
-            for arm in ARMS
-        ]
+        rows = [{"rate · decay": arm, "angle / predicted": shown(self.ends(found, arm)),
+                 "length / predicted": shown(self.ends(found, arm, "length"))
+                 if arm in WITH[:-1] else ""} for arm in ARMS]  # fmt: skip
         yield Table(f"{self.name()}-ends", pd.DataFrame(rows), "Medians over seeds.")
 
     def figures(self, found):
