@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import sharpness
 from benchmarks.gao2026 import regression
+from benchmarks.gilmer2021 import rates as warmed
 from benchmarks.kalra2023 import axis as rates
 from benchmarks.meterez2023 import gradients
 from benchmarks.random_mlp import RandomMlp
@@ -123,6 +124,31 @@ def rotated(angle: float, length: float, first: float = 0.2):
     return {"rotation": answer}
 
 
+def blocks(normalized: bool, bounded: bool = True, pre: float = 20.0):
+    """Variances of twelve blocks, and with twice the kernels."""
+
+    def answer(job):
+        norm, start = job.arguments["norm"], [1.0 + k for k in range(12)]
+        if norm == "post":
+            return [[1.0 if normalized else 2.0] * 12] * 2
+        if norm == "scaled" and bounded:
+            start = [1.0 + 0.1 * k for k in range(12)]
+        if norm == "peri" and not normalized:
+            start = [1.5**k for k in range(12)]
+        times = 1.0 if norm == "peri" else pre
+        return [start, [times * one for one in start]]
+
+    return {"by_block": answer}
+
+
+def trained(**largest: float):
+    def answer(job):
+        last = largest[job.arguments["arm"].replace("-", "_")]
+        return [0.1 if rate <= last else 1000.0 for rate in job.arguments["rates"]]
+
+    return {"last_losses": answer}
+
+
 def rough(plain: int, normalized: int):
     def answer(job):
         changes = plain if job.arguments["arm"] == "none" else normalized
@@ -152,6 +178,12 @@ CASES = [
     ("wan2020.equilibrium", rotated(1.02, 0.98), [YES, YES, YES]),
     ("wan2020.equilibrium", rotated(1.3, 0.7), [NO, NO, NO]),
     ("wan2020.equilibrium", rotated(1.0, 1.0, first=1.0), [POWERLESS] * 3),
+    ("gilmer2021.warm_up", trained(none=0.2, warm_up=3, BN=4, LN=1), [YES, YES, YES]),
+    ("gilmer2021.warm_up", trained(none=0.2, warm_up=0.1, BN=4, LN=1), [NO, NO, NO]),
+    ("gilmer2021.warm_up", trained(none=1, warm_up=3, BN=1, LN=1), [YES, POWERLESS, POWERLESS]),
+    ("kim2025.variance_growth", blocks(True), [YES] * 5),
+    ("kim2025.variance_growth", blocks(False, bounded=False), [YES, YES, NO, NO, NO]),
+    ("kim2025.variance_growth", blocks(True, pre=1.0), [YES, NO, POWERLESS, YES, YES]),
     ("sohldickstein2024.boundary", rough(20, 1), [YES, NO, NO]),
     ("sohldickstein2024.boundary", rough(1, 20), [NO, YES, YES]),
     ("sohldickstein2024.boundary", rough(0, 0), [NO, NO, NO]),
@@ -176,6 +208,7 @@ def test_a_claim_is_judged_both_ways(name, answers, verdicts, tmp_path):
         ("meterez2023.bounded_gradients", {"depths": (4, 4)}, r"depths.*two depths"),
         ("gao2026.delayed_spikes", {"rates": (1.0,)}, r"rates.*above 2"),
         ("saether2026.weight_decay", {"decays": (1e-3, 1e-2)}, r"decays.*write 0"),
+        ("gilmer2021.warm_up", {"rates": (0.1,)}, r"rates.*two rates"),
     ],
 )
 def test_options_that_leave_nothing_to_compare(name, options, message):
@@ -366,3 +399,55 @@ def test_a_line_is_refined_around_a_change():
     assert len(found["changes"]) == len(found["reach"]) == len(found["share"])
     assert found["reach"][1] == pytest.approx(found["reach"][0] / 8)
     assert found["changes"][0] >= 1
+
+
+@pytest.mark.parametrize("axis", [None, 1, 2])
+def test_gradients_of_networks_side_by_side(axis):
+    draw = np.random.default_rng(4)
+    kernels = [
+        draw.normal(size=(2, 3, 4)),
+        draw.normal(size=(2, 4, 4)),
+        draw.normal(size=(2, 4, 3)),
+    ]
+    x, labels = draw.normal(size=(1, 5, 3)), draw.integers(3, size=5)
+
+    def loss(kernel, which, place):
+        h = x[0]
+        for k in range(3):
+            z = h @ (kernel if k == place else kernels[k][which])
+            if k == 2:
+                log = z - np.log(np.exp(z).sum(axis=1, keepdims=True))
+                return -float(log[np.arange(5), labels].mean())
+            if axis is not None:
+                z = z - z.mean(axis=axis - 1, keepdims=True)
+                z = z / np.sqrt((z**2).mean(axis=axis - 1, keepdims=True) + warmed.EPSILON)
+            h = np.maximum(z, 0)
+        return 0.0
+
+    losses, slopes = warmed.descent(kernels, x, np.eye(3)[labels], axis)
+    for which in range(2):
+        assert losses[which] == pytest.approx(loss(kernels[0][which], which, 0))
+        for place in range(3):
+            wanted = differences(lambda k, w=which, p=place: loss(k, w, p), kernels[place][which])
+            np.testing.assert_allclose(slopes[place][which], wanted, atol=1e-7)
+
+
+def test_rates_side_by_side_are_those_alone():
+    told = {"depth": 2, "width": 8, "steps": 30, "bench": Bench(), "seed": 0}
+    both = warmed.last_losses("none", [0.1, 1e4], **told)
+    assert both[0] == pytest.approx(warmed.last_losses("none", [0.1], **told)[0])
+    assert both[1] == warmed.LARGE
+    later = warmed.last_losses("warm-up", [0.1], **told)[0]
+    assert later > both[0]  # ten of thirty steps were smaller
+
+
+def test_variance_behind_blocks_that_add_nothing():
+    from benchmarks.kim2025.variance import by_block
+
+    about = {"depth": 2, "width": 8, "context": 6, "texts": 4, "seed": 0}
+    for norm in ("pre", "peri", "scaled"):
+        nothing, something = by_block(norm, [0.0, 1.0], **about)
+        assert nothing[0] == nothing[1] == pytest.approx(2 * 0.02**2, rel=0.5)  # the embeddings
+        assert something[1] > 2 * nothing[1]
+    for values in by_block("post", [0.5, 1.0], **about):
+        assert values == pytest.approx([1.0, 1.0], abs=0.1)
