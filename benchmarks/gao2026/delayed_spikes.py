@@ -66,8 +66,7 @@ class DelayedSpikes(Experiment):
         large = [rate for rate in sorted(self.rates) if rate > 2]
         target = {"target": "gao26-delayed"}
         at_once = all_of(*(self.risen(found, WITHOUT, rate) <= 1 for rate in large))
-        yield Claim("Without BN such rates raise the loss at once.", at_once, paper="at once",
-                    **target)  # fmt: skip
+        yield Claim("Without BN such rates raise the loss at once.", at_once, "at once", **target)
         yield Claim("With BN they raise it late.",
                     all_of(*(part for rate in large for one in [self.risen(found, WITH, rate)]
                              for part in (one >= 10, one < self.steps))),
@@ -86,15 +85,16 @@ class DelayedSpikes(Experiment):
         yield Table(f"{self.name()}-rises", pd.DataFrame(rows), "Medians over seeds.")
 
     def figures(self, found):
-        figure = Figure(self.name(), found.folder, "Loss over steps, a line a rate, the darker the "
-                        "larger; one seed. Without BN all above 2 leave the picture.")  # fmt: skip
+        figure = Figure(self.name(), found.folder, "Loss over steps with BN, a line a rate, the "
+                        "darker the larger, and without above 2 (dotted); one seed.")  # fmt: skip
         with drawing(figure) as axis:
             for place, rate in enumerate(sorted(self.rates)):
-                for arm, line in ((WITH, "-"), (WITHOUT, ":")):
-                    losses = np.array(found[self.cell(arm, rate)][0]["losses"])
-                    axis.plot(losses, line, color=colour("batch" if arm == WITH else "none"),
-                              alpha=(place + 1) / len(self.rates),
-                              label=self.cell(arm, rate))  # fmt: skip
+                for arm, line, name in ((WITH, "-", "batch"), (WITHOUT, ":", "none")):
+                    if arm == WITH or rate > 2:
+                        losses = np.array(found[self.cell(arm, rate)][0]["losses"])
+                        axis.plot(losses, line, color=colour(name),
+                                  alpha=(place + 1) / len(self.rates),
+                                  label=self.cell(arm, rate))  # fmt: skip
             axis.set(yscale="log", ylim=(1e-12, 1e3), xlim=(0, 120), xlabel="step", ylabel="loss")
-            axis.legend(loc="upper right", ncols=2)
+            axis.legend(loc="upper right")
         yield figure
