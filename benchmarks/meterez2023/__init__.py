@@ -1,0 +1,1 @@
+"""Meterez et al. 2023, "Towards Training Without Depth Limits"."""

@@ -1,0 +1,1 @@
+"""Wan et al. 2020, "Spherical Motion Dynamics"."""
