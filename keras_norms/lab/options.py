@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
-from keras_norms.lab.errors import BadOption
+from keras_norms.lab.errors import BadInput, BadOption
 
 WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 LONGEST = 200  # characters of a text
@@ -95,17 +95,20 @@ def add_to(parser: argparse.ArgumentParser, kind: type, scale: str | None = None
         text = f"{told.help} (default: {_shown(default)})".replace("%", "%%")
         flag, several = f"--{name.replace('_', '-')}", str(field.type).startswith("tuple")
         if str(field.type) == "bool":
-            action = argparse.BooleanOptionalAction
-            parser.add_argument(flag, dest=name, action=action, default=None, help=text)
-            continue
-        parser.add_argument(
-            flag,
-            dest=name,
-            type=_reader(name, str(field.type), told),
-            nargs="+" if several else None,
-            metavar=name.upper().rstrip("S") if several else name.upper(),
-            help=text,
-        )
+            how: dict[str, Any] = {"action": argparse.BooleanOptionalAction, "default": None}
+        else:
+            how = {
+                "type": _reader(name, str(field.type), told),
+                "nargs": "+" if several else None,
+                "metavar": name.upper().rstrip("S") if several else name.upper(),
+            }
+        try:
+            parser.add_argument(flag, dest=name, help=text, **how)
+        except argparse.ArgumentError:
+            raise BadInput(
+                f"{kind.__module__}.{kind.__name__}: option {name!r} is {flag}, which every "
+                "experiment has; give it another name"
+            ) from None
 
 
 def _reader(name: str, kind: str, told: Option) -> Callable[[str], Any]:
