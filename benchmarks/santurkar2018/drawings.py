@@ -47,8 +47,9 @@ def draw_shifts(
             for row, what in enumerate(("shift", "cosine")):
                 every = [[np.median(one[what]) for one in rows[:least]] for rows in looks]
                 axis = axes[row, networks.index(network)]
-                axis.plot([one["step"] for one in looks[0][:least]], np.median(every, axis=0),
-                          lines[arm], color=colour(group.jobs[0].normalizer), label=arm)  # fmt: skip
+                look = {"color": colour(group.jobs[0].normalizer), "label": arm}
+                steps = [one["step"] for one in looks[0][:least]]
+                axis.plot(steps, np.median(every, axis=0), lines[arm], **look)
                 axis.set(title=network, xlabel="step", ylabel=what)
                 axis.set_yscale("log" if what == "shift" else "linear")
         axes[0, 0].legend()

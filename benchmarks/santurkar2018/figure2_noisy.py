@@ -28,11 +28,11 @@ class Noisy(VggExperiment):
     Claims     Noisy BN loses at most half a point of test accuracy to no normalization, and less
                than two to BN; its activations drift more than those of either.
     Control    BN gains more than a point over none.
-    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 400 steps;
+    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 300 steps;
                each arm at the rate of its best validation accuracy (two other seeds). Noise by
                channel and step, of means up to 0.5 and factors up to 1.25, +-0.1 around them for
                each activation. Drift: by how much means and deviations of the activations' channels
-               change between looks 30 steps apart, in deviations; the median over layers.
+               change between looks 28 steps apart, in deviations; the median over layers.
     Cost       14 runs beside those of lp_norms, 1 CPU minute.
     Command    python -m benchmarks run santurkar2018.noisy --out results
     """

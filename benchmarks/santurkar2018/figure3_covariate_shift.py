@@ -34,7 +34,7 @@ class CovariateShift(VggExperiment):
     Claims     BN's median shift is at least half of that without, and its cosine larger by less
                than 0.05: each arm at its own rate, and both at the rate of the one without BN.
     Control    At a tenth of the rate the shift without BN is less than half as large.
-    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 400 steps; 25
+    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 300 steps; 25
                linear layers of 64 and a head, 512 Gaussian inputs as one batch, classes of a random
                matrix, 100 steps. Rates of the best validation accuracy (two other seeds), five
                looks, four layers each, the step of gradient descent; medians over both.
@@ -62,8 +62,7 @@ class CovariateShift(VggExperiment):
                        for n, arm, rate in tried}  # fmt: skip
         best = {(n, arm): best_rate({r: found[f"{n}, {swept(arm, r)}"] for r in rates[n]})
                 for n, arm in product(rates, (NONE, BN))}  # fmt: skip
-        yield {f"{n}, {arm}": self.paired(self.looked_at(n, arm, best)) for n in rates
-               for arm in LINES}  # fmt: skip
+        yield {f"{n}, {a}": self.paired(self.looked_at(n, a, best)) for n in rates for a in LINES}
 
     def looked_at(self, network: str, arm: str, best: dict[tuple[str, str], float]):
         rate = best[network, arm if arm == BN else NONE] / (10 if arm == SLOW else 1)
@@ -88,16 +87,14 @@ class CovariateShift(VggExperiment):
 
     def tables(self, found):
         columns = {"gradient": "|G|", "shift": "|G − G'|", "cosine": "cosine"}
-        names = [f"{n}, {arm}" for n in (VGG, LINEAR) for arm in LINES]
         rows = [{"network": name, "learning rate": f"{found[name].jobs[0].learning_rate:g}",
                  **{said: shown(self.median(found, name, c)) for c, said in columns.items()},
                  "training loss": shown(found[name].final("train_loss"))}
-                for name in names]  # fmt: skip
+                for name in (f"{n}, {arm}" for n in (VGG, LINEAR) for arm in LINES)]  # fmt: skip
         yield Table(f"{self.name()}-medians", pd.DataFrame(rows),
                     "Medians over looks and layers, then over seeds.")  # fmt: skip
 
     def figures(self, found):
-        figure = Figure(self.name(), found.folder, "Shift (above) and cosine (below) over training:"
-                        " medians over layers and seeds.")  # fmt: skip
+        said = "Shift (above) and cosine (below): medians over layers and seeds."
         groups = {(n, arm): found[f"{n}, {arm}"] for n in (VGG, LINEAR) for arm in LINES}
-        yield draw_shifts(figure, groups, PROBE, LINES)
+        yield draw_shifts(Figure(self.name(), found.folder, said), groups, PROBE, LINES)

@@ -47,15 +47,15 @@ class VggExperiment(Experiment):
     depth: int = option(8, "of the VGG", least=6, gpu=11)
     width: int = option(8, "channels of the first stage", least=1, gpu=64)
     batch: int = option(64, "examples a step", least=1, gpu=128)
-    steps: int = option(400, "of every run", least=20, gpu=6000)
-    rates: tuple[float, ...] = option((0.03, 0.1, 0.3, 1.0), "learning rates to try", **RATE)
+    steps: int = option(300, "of every run", least=20, gpu=6000)
+    rates: tuple[float, ...] = option((0.03, 0.1, 0.3), "learning rates to try", **RATE)
 
     def run(self, arm: str, rate: float, **fields: Any) -> Run:
         data = f"{self.data}:examples={self.examples},test_examples={self.test_examples}"
         return Run(model=f"vgg:depth={self.depth},width={self.width}", normalizer=ARMS[arm],
                    data=f"{data},size={self.size}", learning_rate=rate, batch=self.batch,
                    steps=self.steps, schedule="piecewise:at=(0.75)", keep_predictions=True,
-                   evaluate_every=self.steps // 10, **fields)  # fmt: skip
+                   evaluate_every=self.steps // 6, **fields)  # fmt: skip
 
     def chosen(self, arms: Iterable[str], choose: Callable[..., float] = best_rate):
         """A part of a plan that tries all rates on the validation set; by arm the chosen one."""
@@ -67,14 +67,14 @@ class VggExperiment(Experiment):
 
     @property
     def looks(self) -> str:
-        """Ten steps at the full learning rate at which probes look, the first one among them."""
-        apart = max(1, self.steps * 3 // 40)
-        return f"at=({','.join(str(k * apart) for k in range(10))})"
+        """Eight steps at the full learning rate at which probes look, the first one among them."""
+        apart = max(1, self.steps * 3 // 32)
+        return f"at=({','.join(str(k * apart) for k in range(8))})"
 
     def smoothness(self, rate: float, unit: float = PAPER_RATE) -> str:
         """The probe along the gradient, half to four times `unit`, whatever rate the run has."""
         low, high = (unit * factor / rate for factor in TIMES)
-        spec = f"smoothness:{self.looks},low={low!r},high={high!r},points=6"
+        spec = f"smoothness:{self.looks},low={low!r},high={high!r},points=5"
         return choose_probe(spec, self.steps).text
 
     def walked(self, group: Group, own: bool = False) -> Group:

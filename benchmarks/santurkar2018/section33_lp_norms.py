@@ -30,7 +30,7 @@ class LpNorms(VggExperiment):
                to BN, and at equal loss has a smaller effective smoothness constant: the change of
                the gradient over the distance along it, the largest over steps of 0.05 to 0.4.
     Control    BN itself gains more than a point.
-    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 400 steps;
+    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 300 steps;
                each arm at the rate of its best validation accuracy (two other seeds).
     Cost       30 runs for the rates and 30 to compare, 4 CPU minutes.
     Command    python -m benchmarks run santurkar2018.lp_norms --out results
