@@ -31,11 +31,11 @@ class Landscape(VggExperiment):
     Claims     Each of the three is more than twice as large without BN, at equal loss: over the
                paper's steps, and over half to four times the rate that each arm trains at.
     Control    Both arms train: a training loss below 2, of 2.3 at chance.
-    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 300 steps, eight
-               looks at the batch to come. Each arm at its largest working rate: the largest with
-               nine tenths of the best validation accuracy (two other seeds). A look at the network
-               without BN is compared with that at the one with BN whose loss is nearest, where the
-               two are within 0.1; the table has the same at equal steps of training.
+    Ours       VGG-8 of width 8, 10,000 images of CIFAR-10 at 16x16 pixels, batch 64, 300 steps.
+               Eight looks at the batch to come. Each arm at its largest working rate: the largest
+               with nine tenths of the best validation accuracy (two other seeds). A look at the
+               network without BN is compared with that at the one with BN whose loss is nearest,
+               where the two are within 0.1; the table has the same at equal steps of training.
     Cost       16 runs for the rates and 12 to compare, 2 CPU minutes.
     Command    python -m benchmarks run santurkar2018.landscape --out results
     """
