@@ -18,7 +18,7 @@ EQUAL = 0.1  # in the loss: two looks that are no further apart are at equal los
 MEASURES: dict[str, Callable[[Row], float]] = {
     "loss range": lambda row: row["loss_range"],
     "gradient change": lambda row: max(row["gradient_change"]),
-    "effective smoothness": lambda row: row["beta"],
+    "effective β": lambda row: row["beta"],
 }
 
 

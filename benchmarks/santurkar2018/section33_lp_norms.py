@@ -16,7 +16,7 @@ from keras_norms.lab.report.figures import Figure, drawing
 from keras_norms.lab.report.tables import Table, percent
 
 COMPARED = (NONE, BN, *NORMS)
-BETA = "effective smoothness"
+BETA = "effective β"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,13 +61,13 @@ class LpNorms(VggExperiment):
                  "test accuracy": interval_text([o.final("test_accuracy") for o in found[arm]],
                                                 percent),
                  "training loss": shown(found[arm].final("train_loss")),
-                 "smoothness constant, none / it": shown(self.rougher(found, arm))}
+                 "β, none / it": shown(self.rougher(found, arm))}
                 for arm in COMPARED]  # fmt: skip
         yield Table(f"{self.name()}-ends", pd.DataFrame(rows),
-                    "At the end, and smoothness at equal loss: medians over seeds.")  # fmt: skip
+                    "At the end, and effective β at equal loss: medians over seeds.")  # fmt: skip
 
     def figures(self, found):
-        figure = Figure(self.name(), found.folder, "Effective smoothness constant in training, "
+        figure = Figure(self.name(), found.folder, "Effective β in training, steps of 0.05 to 0.4, "
                         "each arm at its own learning rate: medians over seeds.")  # fmt: skip
         with drawing(figure) as axis:
             draw_looks(axis, {arm: self.walked(found[arm]) for arm in COMPARED}, BETA)
