@@ -58,6 +58,7 @@ PROBES: dict[str, Kind] = {
         },
         f"{_BUILDERS}Smoothness",
     ),
+    "covariate_shift": Kind({"layers": _LAYERS}, f"{_BUILDERS}CovariateShift"),
     "curvature": Kind(
         {"examples": whole(256), "matrix": one_of("gauss_newton", "hessian")},
         "keras_norms.lab.training.curvature_probe:CurvatureProbe",

@@ -12,6 +12,7 @@ import numpy as np
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.training.looking import Look, Probe
 from keras_norms.probes.cancellation import kernel_sums
+from keras_norms.probes.covariate_shift import covariate_shift
 from keras_norms.probes.moments import channel_moments, histogram, layers_of, summary
 from keras_norms.probes.network import Network
 from keras_norms.probes.propagation import propagation
@@ -146,6 +147,24 @@ class Smoothness(Probe):
             "gradient_range": max(changes) - min(changes),
             "beta": max(smooth),
         }
+
+
+class CovariateShift(Probe):
+    """How far the preceding layers' step turns and stretches each kernel's gradient.
+
+    Along the gradient of the batch to come, at its learning rate: momentum has no part in it.
+
+    Reference: Santurkar et al. 2018, arXiv 1805.11604, Definition 2.1.
+    """
+
+    def __init__(self, layers: tuple[int, ...]) -> None:
+        self._layers = layers
+
+    def __call__(self, look: Look) -> dict[str, Any]:
+        kernels = _chosen(_kernels(look.model), self._layers)
+        network = _network(look.model, "", ())
+        rows = covariate_shift(network, look.x, look.y, kernels, look.learning_rate)
+        return {"kernels": [kernel.path for kernel in kernels], **_columns(rows)}
 
 
 class Outputs(Probe):

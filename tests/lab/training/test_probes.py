@@ -27,6 +27,7 @@ SPECS = {
     "ray": "ray:at=(0,2,6),points=5",
     "step": "step:at=1,layers=(1,3),shares=3",
     "smoothness": "smoothness:at=5,points=2",
+    "covariate_shift": "covariate_shift:at=4,layers=(1,3)",
     "curvature": "curvature:at=3,examples=20",
     "outputs": "outputs:at=0",
     "cancellation": "cancellation:at=0,layers=(1,2),entries=4",
@@ -58,7 +59,8 @@ def test_when_they_look(both):
     steps = {name: [row["step"] for row in rows(both[1], name)] for name in SPECS}
     assert steps == {
         "moments": [0, 4], "propagation": [0], "gradients": [3, 6], "ray": [0, 2, 6], "step": [1],
-        "smoothness": [5], "curvature": [3], "outputs": [0], "cancellation": [0], "weights": [2, 3],
+        "smoothness": [5], "covariate_shift": [4], "curvature": [3], "outputs": [0],
+        "cancellation": [0], "weights": [2, 3],
     }  # fmt: skip
 
 
@@ -98,6 +100,9 @@ def test_what_they_answer(both):
     (found,) = rows(probed, "cancellation")
     assert np.all(np.array(found["a"]) >= np.array(found["d"]) - 1e-9)
     np.testing.assert_allclose(found["gradient"], found["d"], atol=1e-5)
+    (found,) = rows(probed, "covariate_shift")
+    assert found["shift"][0] == 0 < found["shift"][1]
+    assert found["cosine"][0] == pytest.approx(1)
     (found,) = rows(probed, "curvature")
     assert found["lambda_max"] > 0
 
