@@ -19,7 +19,7 @@ from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger, Record
 from keras_norms.lab.trials import mirror, open_study
 from tests.lab.ledger.faults import Jobs, crew
-from tests.lab.postgres import binaries, running
+from benchmarks.ledger.postgres import binaries, running
 from tests.lab.pretending import outcome, run
 
 pytestmark = [pytest.mark.once, pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")]
