@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import quick, scoreboard
+from benchmarks import gpu, quick, scoreboard
 from keras_norms.lab.command import Program
 
 BENCHMARKS = Program(
@@ -12,6 +12,7 @@ BENCHMARKS = Program(
     about="Papers replicated, and what things cost.",
     examples="""\
   python -m benchmarks quick
+  python -m benchmarks gpu --minutes 12 --out results
   python -m benchmarks list
   python -m benchmarks run ioffe2015 --out results
   python -m benchmarks run ioffe2015.convergence --seeds 6 --dry-run
@@ -19,6 +20,7 @@ BENCHMARKS = Program(
   python -m benchmarks scoreboard
   python -m benchmarks report --storage benchmarks/results/quick/records.jsonl.gz --out page""",
     plans={"quick": (quick.ABOUT, quick.plan)},
+    in_pieces={"gpu": (gpu.ABOUT, gpu.MINUTES, gpu.SCALE, gpu.plan)},
     over_pages={"scoreboard": (scoreboard.ABOUT, scoreboard.RESULTS, scoreboard.write)},
     others=("studies",),
 )

@@ -16,6 +16,7 @@ from keras_norms.lab.carrying_out import Place, carry_out, fetch, report
 from keras_norms.lab.command_options import (
     STORAGE,
     add_output_options,
+    add_piece_options,
     add_run_options,
     add_worker_options,
     scale_in,
@@ -27,6 +28,7 @@ from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.ledger.passwords import hidden
 from keras_norms.lab.options import add_to
+from keras_norms.lab.pieces import Piece, announced, chosen_pieces, in_pieces
 from keras_norms.lab.provenance import cores
 from keras_norms.lab.signals import Interrupted, interruptible
 from keras_norms.lab.workers import WorkersLost
@@ -53,6 +55,8 @@ class Program:
         about: its first line of help; `examples` its last ones.
         plans: more commands, by name: a line of help, and what makes the experiments. Their pages
             have ranges and no verdicts.
+        in_pieces: commands that are done in pieces within `--minutes`, by name: a line of help, the
+            minutes that they have by default, the scale, and what makes the pieces.
         others: programs whose experiments `report` shows too.
         over_pages: commands over a folder of finished pages, by name: a line of help, the folder,
             and what writes files from it.
@@ -62,6 +66,9 @@ class Program:
     about: str
     examples: str
     plans: Mapping[str, tuple[str, Callable[[], Sequence[Experiment]]]] = field(
+        default_factory=dict
+    )
+    in_pieces: Mapping[str, tuple[str, float, str, Callable[[], Sequence[Piece]]]] = field(
         default_factory=dict
     )
     others: Sequence[str] = ()
@@ -123,6 +130,15 @@ class Program:
             )
         elif options.command in self.over_pages:
             print(*self.over_pages[options.command][-1](options.results), sep="\n")
+        elif options.command in self.in_pieces:
+            _, _, scale, plan = self.in_pieces[options.command]
+            pieces = chosen_pieces(plan(), options.only)
+            if options.dry_run:
+                ledger = Ledger.open(_storage(options) or str(options.out))
+                print(*announced(pieces, ledger), sep="\n")
+                return
+            minutes, place = options.minutes, _place(options)
+            in_pieces(pieces, place, minutes=minutes, scale=scale, command=said)
         else:
             _, plan = self.plans[options.command]
             carry_out(plan(), _place(options), page="report", command=said, verdicts=False)
@@ -158,6 +174,10 @@ class Program:
             one = commands.add_parser(name, help=about, description=about)
             add_output_options(one)
             add_worker_options(one)
+        for name, (about, minutes, *_) in self.in_pieces.items():
+            one = commands.add_parser(name, help=about, description=about)
+            add_output_options(one)
+            add_piece_options(one, minutes)
         for name, (about, folder, _) in self.over_pages.items():
             one = commands.add_parser(name, help=about, description=about)
             one.add_argument(
@@ -194,4 +214,5 @@ def _storage(options: argparse.Namespace) -> str | None:
 
 def _place(options: argparse.Namespace) -> Place:
     data_dir = getattr(options, "data_dir", None)
-    return Place(options.out, _storage(options), data_dir, options.workers, options.launcher)
+    workers, launcher = getattr(options, "workers", 1), getattr(options, "launcher", "local")
+    return Place(options.out, _storage(options), data_dir, workers, launcher)
