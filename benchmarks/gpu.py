@@ -24,7 +24,7 @@ DEPTHS = (20, 32, 56, 110)
 
 def plan() -> Sequence[Piece]:
     """What is cheap for what it decides comes first."""
-    os.environ.setdefault("KERAS_BACKEND", "jax")
+    os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "jax"
     return [
         Piece("layers", _layers, minutes=4, gib=1.5),
         Piece("comparison", _comparison, minutes=60, gib=2.5),
