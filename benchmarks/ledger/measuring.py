@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -65,13 +66,21 @@ def opened(store: str) -> Iterator[tuple[str, Cpu]]:
 
 def asked(do: str, **given: Any) -> Any:
     """What a process of its own answers, which has imported nothing but the ledger."""
-    answer = subprocess.run(
+    crew = subprocess.Popen(
         [sys.executable, "-m", "benchmarks.ledger.crew"],
-        input=json.dumps({"do": do, **given}),
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        start_new_session=True,
     )
-    if answer.returncode:
-        raise RuntimeError(f"the crew ended with {answer.returncode}: {answer.stderr[-500:]}")
-    return json.loads(answer.stdout)
+    try:
+        answer, words = crew.communicate(json.dumps({"do": do, **given}))
+    except BaseException:  # its workers are its own, and nobody else would end them
+        os.killpg(crew.pid, signal.SIGKILL)
+        crew.wait()
+        raise
+    if crew.returncode:
+        raise RuntimeError(f"the crew ended with {crew.returncode}: {words[-500:]}")
+    return json.loads(answer)

@@ -52,6 +52,22 @@ def test_files_are_counted_while_it_lasts(tmp_path):
     assert len(calls) == 2
 
 
+def test_an_interrupted_crew_leaves_no_process(tmp_path, monkeypatch):
+    """As by Ctrl-C or the end of a time limit, which are raised where the crew is waited for."""
+    began = []
+
+    class Impatient(subprocess.Popen):
+        def communicate(self, *_):
+            began.append(self.pid)
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(measuring.subprocess, "Popen", Impatient)
+    with pytest.raises(KeyboardInterrupt):
+        asked("done", storage=str(tmp_path / "records"), keys=["one"], workers=2)
+    with pytest.raises(ProcessLookupError):
+        os.killpg(began[0], 0)
+
+
 def test_workers_import_no_framework():
     code = (
         "import sys, benchmarks.ledger.crew; "
