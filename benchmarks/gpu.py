@@ -5,8 +5,8 @@ is read from the arrays that a machine with TensorFlow has decoded (`~/.cache/ke
 `KERAS_NORMS_CACHE`).
 
 Memory was measured in one step at full size on a CPU. Minutes are arithmetic: operations forward
-and backward at ten TFLOP/s and at least two milliseconds a step, of every run that is planned at
-most. Both are replaced by what was measured as soon as something was.
+and backward at ten TFLOP/s, at least two milliseconds a step and a minute a program to compile, of
+every run that is planned at most. Both are replaced by what was measured as soon as something was.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def plan() -> Sequence[Piece]:
     os.environ["KERAS_BACKEND"] = os.environ.get("KERAS_BACKEND") or "jax"
     return [
         Piece("layers", _layers, minutes=4, gib=1.5),
-        Piece("comparison", _comparison, minutes=60, gib=2.5),
-        Piece("largest-rates", _largest_rates, minutes=50, gib=2),
-        Piece("accuracy-by-rate", _accuracy_by_rate, minutes=1000, gib=4),
-        Piece("frontier", _frontier, minutes=300, gib=3),
+        Piece("comparison", _comparison, minutes=25, gib=2.5),
+        Piece("largest-rates", _largest_rates, minutes=20, gib=2),
+        Piece("accuracy-by-rate", _accuracy_by_rate, minutes=840, gib=4),
+        Piece("frontier", _frontier, minutes=140, gib=3),
     ]
 
 
