@@ -14,6 +14,7 @@ from types import FrameType
 from keras_norms.lab.errors import BadInput
 
 LEAST = 0.001  # seconds: a timer of none would never ring
+AGAIN = 5.0  # seconds until it rings again: what is raised in a destructor or a callback is lost
 
 
 class Interrupted(BaseException):
@@ -67,9 +68,12 @@ def time_limit(seconds: float | None) -> Iterator[None]:
     if not hasattr(signal, "SIGALRM"):
         raise BadInput(f"minutes={seconds / 60:g} cannot be kept on this system: leave it out")
     began, handler = time.monotonic(), signal.signal(signal.SIGALRM, _ring)
-    before, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, LEAST))
+    before, _ = signal.setitimer(signal.ITIMER_REAL, max(seconds, LEAST), AGAIN)
     try:
-        yield
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGALRM, signal.SIG_IGN)  # it may ring again while this ends
     except TimeUp:
         pass
     finally:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from keras_norms.lab import signals
 from keras_norms.lab.carrying_out import Place
 from keras_norms.lab.errors import BadInput, BadOption
 from keras_norms.lab.experiment import Experiment
@@ -127,3 +129,24 @@ def test_a_limit_gives_back_the_timer_that_it_found():
         signal.setitimer(signal.ITIMER_REAL, earlier)
         signal.signal(signal.SIGALRM, before)
     assert heard == []
+
+
+def test_a_limit_that_is_lost_in_a_destructor_comes_again(monkeypatch):
+    """As in JAX's callback of the garbage collection: that this test ends is what it tests."""
+    monkeypatch.setattr(signals, "AGAIN", 0.3)
+    monkeypatch.setattr(sys, "unraisablehook", lambda *_: None)
+    lost = []
+
+    class Swallows:
+        def __del__(self):
+            try:
+                while True:
+                    time.sleep(0.01)
+            finally:
+                lost.append(1)
+
+    with time_limit(0.01):
+        Swallows()
+        while True:
+            time.sleep(0.01)
+    assert lost
