@@ -52,7 +52,7 @@ def growth(folder: Path, machine: str, frame: pd.DataFrame) -> Figure:
         _draw(right, least.assign(y=1e3 * least["look"]), crews, "CPU ms of a look")
         handles = [Line2D([], [], color=c, marker=m, label=s) for s, (c, m) in LOOKS.items()]
         styles = zip(crews, STYLES, strict=False)
-        handles += [Line2D([], [], color=INK, ls=s, label=f"{n} workers") for n, s in styles]
+        handles += [Line2D([], [], color=INK, ls=s, label=f"{n} side by side") for n, s in styles]
         left.figure.legend(handles=handles, loc="outside right center")
     return figure
 
