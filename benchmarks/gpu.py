@@ -4,8 +4,8 @@ No GPU has run it. On JAX unless `KERAS_BACKEND` names another; TensorFlow is no
 is read from the arrays that a machine with TensorFlow has decoded (`~/.cache/keras_norms`, or
 `KERAS_NORMS_CACHE`).
 
-Memory is what a process on a CPU held: of the layers in full size; of the networks until one step
-at full size was compiled, for more than two minutes of CPU, and no further. Minutes are arithmetic:
+Memory is what a process on a CPU held: of the layers at full size; of the networks in the first two
+and a half minutes of CPU of one step at full size, which was not awaited. Minutes are arithmetic:
 operations forward and backward at ten TFLOP/s, at least two milliseconds a step and a minute a
 program to compile, of every run that is planned at most. What was measured is said beside both.
 """
