@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import quick, scoreboard, site
+from benchmarks import gpu, quick, scoreboard, site
 from keras_norms.lab.command import Program, Writer
 
 BENCHMARKS = Program(
@@ -12,6 +12,7 @@ BENCHMARKS = Program(
     about="Papers replicated, and what things cost.",
     examples="""\
   python -m benchmarks quick
+  python -m benchmarks gpu --minutes 12 --out results
   python -m benchmarks list
   python -m benchmarks run ioffe2015 --out results
   python -m benchmarks run ioffe2015.convergence --seeds 6 --dry-run
@@ -26,6 +27,7 @@ BENCHMARKS = Program(
         ),
         "site": Writer(site.ABOUT, "out", "folder of the site", site.OUT, site.write),
     },
+    in_pieces={"gpu": (gpu.ABOUT, gpu.MINUTES, gpu.SCALE, gpu.plan)},
     others=("studies",),
 )
 

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
-from benchmarks.speed.cells import AGAIN, BACKWARD, DTYPES, FLOOR, KERAS, NATIVE, OURS, SHAPES
+from benchmarks.speed.cells import (
+    AGAIN,
+    BACKWARD,
+    DTYPES,
+    FLOOR,
+    FORWARD,
+    KERAS,
+    NATIVE,
+    OURS,
+    SHAPES,
+    sizes,
+)
+from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.tables import number
 from keras_norms.lab.timings import Measured
+
+WIDTHS = {"float32": 4, "bfloat16": 2}  # bytes
+COLUMNS = {"ours": OURS, "Keras": KERAS, "native": NATIVE, "copy": FLOOR}
 
 
 def at_main(found: Sequence[Measured]) -> list[Measured]:
@@ -45,3 +61,22 @@ def shape_rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
         beside = "" if ratio is None else f" ({ratio.estimate:.2f})"
         line[f"{one.cell['shape']} {one.cell['dtype']}"] = one.ms(OURS) + beside
     yield from lines.values()
+
+
+def bandwidth_rows(found: Sequence[Measured]) -> Iterator[dict[str, str]]:
+    """A line each normalizer, shape and precision: GB/s of the forward pass, beside the copy's.
+
+    Counted is what a pass has to move at least: its inputs once and its outputs once. The floor
+    does no more, and is the copy that is measured. Only a GPU's time is that of the pass.
+    """
+    for one in found:
+        if one.cell["work"] == FORWARD and one.on_gpu:
+            moved = 2 * math.prod(sizes(one.cell["shape"])) * WIDTHS[one.cell["dtype"]]
+            rates = {
+                side: moved / 1e9 / Quantity(side, dict(enumerate(seconds))).estimate
+                for side, seconds in one.found["seconds"].items()
+            }
+            said = {name: number(rates.get(side)) for name, side in COLUMNS.items()}
+            line = {"normalizer": one.cell["name"], "on": one.place}
+            line["shape"] = f"{one.cell['shape']} {one.cell['dtype']}"
+            yield line | said | {"of the copy": f"{rates[OURS] / rates[FLOOR]:.0%}"}

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 from benchmarks.speed import cells
 from benchmarks.speed.cells import BACKWARD, DTYPES, FORWARD, KERAS, MAIN, MODES, OURS, SHAPES
-from benchmarks.speed.layer_tables import at_main, main_rows, shape_rows
+from benchmarks.speed.layer_tables import at_main, bandwidth_rows, main_rows, shape_rows
 from benchmarks.speed.targets import layer_limit, layer_targets
 from keras_norms.lab.experiment import Plan
 from keras_norms.lab.found import Found
@@ -42,9 +42,9 @@ class LayerCost(MachineExperiment):
                that compile: TensorFlow as a graph and under XLA, JAX under jit; torch eager. A
                weight normalizer is measured around a linear layer (1x1 convolution or dense).
     Sides      ours; Keras's own layer; the framework's operation (TensorFlow's fused batch
-               normalization as a graph; torch's functional forms); the floor, x * a + b with a and
-               b per channel and the gradient of x alone, or the bare linear layer; ours again, the
-               control: what it differs from 1 by is noise.
+               normalization as a graph; torch's functional forms; tokamax's on JAX, if there); the
+               floor, x * a + b with a and b per channel and the gradient of x alone, or the bare
+               linear layer; ours again, the control: what it differs from 1 by is noise.
     Clock      All sides of a cell take turns in one process. CPU time of all threads on a CPU (it
                is cost, not latency); time until the device is done on a GPU. Ratios are of
                neighbours in one round. First call: CPU seconds with tracing and compiling.
@@ -98,6 +98,8 @@ class LayerCost(MachineExperiment):
         yield from tables("speed-layers", caption, every, main_rows)
         caption = "milliseconds of ours, and in parentheses its ratio to Keras's layer (median)."
         yield from tables("speed-shapes", caption, every, shape_rows)
+        caption = "GB/s of the forward pass, inputs read once and outputs written once (median)."
+        yield from tables("speed-bandwidth", caption, every, bandwidth_rows)
 
     def figures(self, found: Found) -> Iterator[Figure]:
         for machine, part in by_machine(_measured(found)).items():

@@ -5,6 +5,7 @@ No layer of Keras stands behind these: they are what a user of the framework alo
 
 from __future__ import annotations
 
+import importlib.util
 from typing import Any
 
 import keras
@@ -53,6 +54,8 @@ class Native(keras.layers.Layer):
     def call(self, inputs: Any) -> Any:
         if keras.config.backend() == "torch":
             return self._of_torch(inputs)
+        if keras.config.backend() == "jax":
+            return self._of_tokamax(inputs)
         import tensorflow as tf
 
         with tf.name_scope("native"):
@@ -62,6 +65,15 @@ class Native(keras.layers.Layer):
             gamma, beta = (tf.cast(w.value, "float32") for w in (self.gamma, self.beta))
             y, *_ = tf.compat.v1.nn.fused_batch_norm(x, gamma, beta, epsilon=EPSILON)
             return y if inputs.shape.rank == 4 else tf.reshape(y, shape)
+
+    def _of_tokamax(self, x: Any) -> Any:
+        """Its kernels take float32 weights at any precision of the inputs."""
+        import tokamax
+
+        centred = self.normalizer == "layer"
+        beta, epsilon = (self.beta.value, EPSILON) if centred else (None, EPSILON_RMS)
+        gamma = self.gamma.value
+        return tokamax.layer_norm(x, gamma, beta, epsilon=epsilon, subtract_mean=centred)
 
     def _of_torch(self, x: Any) -> Any:
         from torch.nn import functional
@@ -85,6 +97,10 @@ class Native(keras.layers.Layer):
 
 
 def has_native(normalizer: str, mode: str) -> bool:
-    """Whether the running backend has an operation for it: XLA's programs have none."""
+    """Whether the running backend has an operation for it: XLA's programs have none.
+
+    JAX has tokamax's kernels where that is installed.
+    """
     named = {"graph": ("batch",), "eager": ("batch", "group", "instance", "layer", "rms")}
+    named["jit"] = ("layer", "rms") if importlib.util.find_spec("tokamax") else ()
     return normalizer in named.get(mode, ())

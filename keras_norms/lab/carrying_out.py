@@ -17,6 +17,7 @@ from keras_norms.lab.ledger.opening import absolute
 from keras_norms.lab.progress import Progress
 from keras_norms.lab.provenance import cores, provenance
 from keras_norms.lab.publication import Part, publish, writable
+from keras_norms.lab.signals import time_limit
 from keras_norms.lab.trials import mirror, open_storage
 from keras_norms.lab.walk import Walk
 from keras_norms.lab.workers import Task, share
@@ -58,8 +59,12 @@ def carry_out(
     scale: str = "cpu",
     command: str = "",
     verdicts: bool = True,
+    seconds: float | None = None,
 ) -> Path:
     """Does what is missing of the experiments, and writes their page; returns its path.
+
+    Args:
+        seconds: after which the page is written of what there is; None for no limit.
 
     Raises:
         BadInput: what cannot be opened, written or run.
@@ -73,13 +78,17 @@ def carry_out(
     for entry in entries:
         ledger.put(entry)
     walks = {experiment: Walk(experiment, ledger) for experiment in experiments}
-    with Progress.shown() as progress:
+    with Progress.shown() as progress, time_limit(seconds):
         for exclusive in (False, True):  # timings last, and alone on the machine
             chosen = [one for one in experiments if one.exclusive is exclusive]
             if any(walks[one].missing() for one in chosen):
                 crew = 1 if exclusive else place.workers
                 _run(chosen, place, crew, progress, ledger, [walks[one] for one in chosen])
     ledger.look()
+    if seconds is not None:  # a plan that was interrupted in a step of its own has no more of them
+        walks = {experiment: Walk(experiment, ledger) for experiment in experiments}
+        for walk in walks.values():
+            walk.missing()
     searches = {
         f"{experiment.name()}, {name}": done
         for experiment, walk in walks.items()

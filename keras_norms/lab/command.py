@@ -16,6 +16,7 @@ from keras_norms.lab.carrying_out import Place, carry_out, fetch, report
 from keras_norms.lab.command_options import (
     STORAGE,
     add_output_options,
+    add_piece_options,
     add_run_options,
     add_worker_options,
     scale_in,
@@ -27,6 +28,7 @@ from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.ledger.passwords import hidden
 from keras_norms.lab.options import add_to
+from keras_norms.lab.pieces import Piece, announced, chosen_pieces, in_pieces
 from keras_norms.lab.provenance import cores
 from keras_norms.lab.signals import Interrupted, interruptible
 from keras_norms.lab.workers import WorkersLost
@@ -70,6 +72,8 @@ class Program:
         about: its first line of help; `examples` its last ones.
         plans: more commands, by name: a line of help, and what makes the experiments. Their pages
             have ranges and no verdicts.
+        in_pieces: commands that are done in pieces within `--minutes`, by name: a line of help, the
+            minutes that they have by default, the scale, and what makes the pieces.
         others: programs whose experiments `report` shows too.
         writers: commands that write files of what is committed, by name.
     """
@@ -78,6 +82,9 @@ class Program:
     about: str
     examples: str
     plans: Mapping[str, tuple[str, Callable[[], Sequence[Experiment]]]] = field(
+        default_factory=dict
+    )
+    in_pieces: Mapping[str, tuple[str, float, str, Callable[[], Sequence[Piece]]]] = field(
         default_factory=dict
     )
     others: Sequence[str] = ()
@@ -137,6 +144,15 @@ class Program:
             )
         elif options.command in self.writers:
             print(*self.writers[options.command].write(options.folder), sep="\n")
+        elif options.command in self.in_pieces:
+            _, _, scale, plan = self.in_pieces[options.command]
+            pieces = chosen_pieces(plan(), options.only)
+            if options.dry_run:
+                ledger = Ledger.open(_storage(options) or str(options.out))
+                print(*announced(pieces, ledger), sep="\n")
+                return
+            minutes, place = options.minutes, _place(options)
+            in_pieces(pieces, place, minutes=minutes, scale=scale, command=said)
         else:
             _, plan = self.plans[options.command]
             carry_out(plan(), _place(options), page="report", command=said, verdicts=False)
@@ -172,6 +188,10 @@ class Program:
             one = commands.add_parser(name, help=about, description=about)
             add_output_options(one)
             add_worker_options(one)
+        for name, (about, minutes, *_) in self.in_pieces.items():
+            one = commands.add_parser(name, help=about, description=about)
+            add_output_options(one)
+            add_piece_options(one, minutes)
         for name, writer in self.writers.items():
             one = commands.add_parser(name, help=writer.about, description=writer.about)
             one.add_argument(
@@ -210,6 +230,5 @@ def _storage(options: argparse.Namespace) -> str | None:
 def _place(options: argparse.Namespace) -> Place:
     data_dir = getattr(options, "data_dir", None)
     searches = getattr(options, "searches", None)
-    return Place(
-        options.out, _storage(options), data_dir, options.workers, options.launcher, searches
-    )
+    workers, launcher = getattr(options, "workers", 1), getattr(options, "launcher", "local")
+    return Place(options.out, _storage(options), data_dir, workers, launcher, searches)

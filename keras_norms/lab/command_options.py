@@ -78,6 +78,31 @@ def add_run_options(parser: argparse.ArgumentParser, kinds: Sequence[type[Experi
     )
 
 
+def add_piece_options(parser: argparse.ArgumentParser, minutes: float) -> None:
+    group = parser.add_argument_group("pieces")
+    group.add_argument(
+        "--minutes",
+        type=_minutes,
+        default=minutes,
+        help="after which the pages are written of what there is (default: %(default)g)",
+    )
+    group.add_argument("--only", nargs="+", metavar="PIECE", help="these pieces (default: all)")
+    group.add_argument(
+        "--dry-run", action="store_true", help="print the pieces, what is done, time and memory"
+    )
+    group.add_argument("--data-dir", metavar="DIR", help="folder of the TFDS sets")
+
+
+def _minutes(text: str) -> float:
+    try:
+        minutes = float(text) if text.isascii() and len(text) < 30 else 0.0
+    except ValueError:
+        minutes = 0.0
+    if not 0 < minutes <= 100_000:
+        raise argparse.ArgumentTypeError(f"{text[:30]!r}: write a number above 0")
+    return minutes
+
+
 def _workers(text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1024):
         raise argparse.ArgumentTypeError(f"{text[:30]!r}: write a number from 1 to 1024")

@@ -19,9 +19,14 @@ def dry_run(experiments: Sequence[Experiment], ledger: Ledger, workers: int) -> 
         done = len(walk.found.jobs) - len(missing)
         later = f", and at most {walk.expected} more by what they find" if walk.expected else ""
         yield f"{experiment.name()}: {len(walk.found.jobs)} jobs, {done} done{later}"
-        yield f"  time left: {_time(walk, ledger, workers)}; memory: {_memory(walk, ledger)}"
+        yield f"  {left(walk, ledger, workers)}"
         yield from _jobs(walk)
         yield from _seeds(walk)
+
+
+def left(walk: Walk, ledger: Ledger, workers: int) -> str:
+    """Time and memory, by what was measured so far."""
+    return f"time left: {_time(walk, ledger, workers)}; memory: {_memory(walk, ledger)}"
 
 
 def _time(walk: Walk, ledger: Ledger, workers: int) -> str:

@@ -58,7 +58,7 @@ def work(
                     break
         if not took:
             time.sleep(random.uniform(0, WAIT))  # processes that look in step choose alike
-        ledger.look()
+        ledger.glance()
     return True
 
 

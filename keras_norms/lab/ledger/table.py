@@ -79,10 +79,11 @@ class TableStore:
                 insert(LEASES).values(key=key, owner=owner, token=token, renewed=now)
             )
 
-        # Taken already: by ourselves where the answer to a first try was lost.
-        with contextlib.suppress(IntegrityError):
+        try:
             self._run(take)
-        return token if self._run(lambda c: c.execute(wanted).scalar()) == token else None
+        except IntegrityError:  # taken already: by us where the answer to a first try was lost
+            return token if self._run(lambda c: c.execute(wanted).scalar()) == token else None
+        return token
 
     def renew(self, key: str, token: str) -> None:
         ours = update(LEASES).where(LEASES.c.key == key, LEASES.c.token == token)

@@ -112,7 +112,7 @@ def _watch(
     while working := [worker for worker in crew if not worker.done and not worker.lost]:
         for worker in working:
             worker.look(progress)
-        ledger.look()
+        ledger.glance()
         if len(ledger) > finished:
             replaced, finished = 0, len(ledger)
         for worker in working:

@@ -67,6 +67,26 @@ def test_a_target_is_reached_where_it_is_on_every_processor(tmp_path):
 
 
 @pytest.mark.once
+def test_a_gpu_has_its_bandwidth_beside_a_copy_s(tmp_path):
+    """Of 64x32x32x64 numbers of four bytes, read once and written once."""
+    device = "gpu (Abacus 100)"
+    cost = LayerCost(
+        **{"names": ("batch",), "shapes": cells.SHAPES[:1], "dtypes": ("float32",), "rounds": 3},
+        works=("forward",), backend="jax", machine=device,
+    )  # fmt: skip
+    moved = 2 * 64 * 32 * 32 * 64 * 4
+    seconds = {"ours": [moved / 2e12] * 3, "floor": [moved / 4e12] * 3}
+    written = page(cost, tmp_path, lambda job: layer([1.0] * 3, **seconds))
+    (line,) = [one for one in written.splitlines() if "batch" in one and "%" in one]
+    assert [cell.strip() for cell in line.split("|")][3:] == [
+        *("64x32x32x64 float32", "2,000", "0.0336", "–", "4,000", "50%", "")
+    ]
+    assert device in written
+    here = page(experiment(rounds=6), tmp_path / "cpu", lambda job: layer([0.5] * 6))
+    assert "GB/s" not in here, "CPU time of all threads is not the time of a pass"
+
+
+@pytest.mark.once
 def test_of_one_cell_the_measurement_with_most_rounds_counts(tmp_path):
     finished(experiment(rounds=7), tmp_path, lambda job: layer([2.0] * 7))
     cost = experiment(rounds=6)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.lab.postgres import binaries, running
+from benchmarks.ledger.postgres import binaries, running
 
 KINDS = ["folder", "sqlite", "postgresql"]
 

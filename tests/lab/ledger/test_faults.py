@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.ledger.postgres import binaries, running
 from keras_norms.lab import journal
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger, Record
 from keras_norms.lab.trials import mirror, open_study
 from tests.lab.ledger.faults import Jobs, crew
-from tests.lab.postgres import binaries, running
 from tests.lab.pretending import outcome, run
 
 pytestmark = [pytest.mark.once, pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")]

@@ -32,6 +32,33 @@ def test_one_of_two_has_it(storage):
     assert first.get("k").outcome == 1
 
 
+def test_what_others_have_finished_is_not_claimed(storage, monkeypatch):
+    """Where many work, nearly all that one tries is: a claim of each would be given back."""
+    ledger, other = Ledger.open(storage), Ledger.open(storage)
+    other.put(Record("k", {}, 1))
+    claims, claim = [], ledger._store.claim
+    monkeypatch.setattr(ledger._store, "claim", lambda key: claims.append(key) or claim(key))
+    assert ledger.take("k", ["k"]) is None
+    assert claims == []
+    assert "k" in ledger
+    with ledger.take("k", ["k", "k-probe"]):
+        assert claims == ["k"]
+
+
+def test_what_is_finished_just_before_the_claim_is_given_back(storage, monkeypatch):
+    ledger, other = Ledger.open(storage), Ledger.open(storage)
+    claim = ledger._store.claim
+
+    def late(key: str):
+        other.put(Record("k", {}, 1))
+        return claim(key)
+
+    monkeypatch.setattr(ledger._store, "claim", late)
+    assert ledger.take("k", ["k"]) is None
+    assert other.under_way() == set()
+    assert ledger.get("k").outcome == 1
+
+
 def test_a_missing_part_is_done_beside_what_is_there(storage):
     ledger = Ledger.open(storage)
     ledger.put(Record("k", {}, 1))

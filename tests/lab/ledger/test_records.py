@@ -145,3 +145,30 @@ def test_a_storage_of_the_version_before_is_refused_in_one_sentence(tmp_path):
             Ledger.open(place)
         assert "\n" not in str(error.value)
     assert (tmp_path / "trials.log").read_text() == '{"op_code":0}\n'
+
+
+def test_glances_take_a_small_part_of_the_time(tmp_path, monkeypatch):
+    """The names of all records are read for a look, so it costs what the history is long."""
+    now = [0.0]
+    monkeypatch.setattr("keras_norms.lab.ledger.time.monotonic", lambda: now[0])
+    ledger, other = Ledger.open(tmp_path), Ledger.open(tmp_path)
+    names, looks = ledger._store.keys, []
+
+    def slow():
+        now[0] += 2.0
+        looks.append(now[0])
+        return names()
+
+    monkeypatch.setattr(ledger._store, "keys", slow)
+    other.put(Record("k", {}, 1))
+    ledger.glance()
+    assert "k" in ledger, "what is quick is seen at once"
+    for _ in range(1000):
+        now[0] += 0.1
+        ledger.glance()
+    assert 2 <= len(looks) <= 1 + 100 / (2.0 / 0.05)
+    other.put(Record("late", {}, 1))
+    ledger.glance()
+    assert "late" not in ledger
+    assert ledger.take("late", ["late"]) is None, "a claim sees what a glance has missed"
+    assert "late" in ledger

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of one's own, with a password, for as long as a test runs."""
+"""A PostgreSQL server of one's own, with a password, for as long as it is needed."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 PASSWORD = "open sesame"
 URL = "postgresql://keras:open%20sesame@127.0.0.1:{port}/{name}"
 # What a commit writes may stay in the kernel, which outlives the server here.
-SETTINGS = "-c fsync=off -c listen_addresses=127.0.0.1"
+SETTINGS = "-c fsync=off -c listen_addresses=127.0.0.1 -c max_connections=300"
 
 
 def binaries() -> Path | None:
@@ -24,6 +26,15 @@ def binaries() -> Path | None:
     found = [Path(name) for name in [shutil.which("initdb")] if name]
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), reverse=True)
     return found[0].resolve().parent if found else None
+
+
+def version() -> str:
+    """As in "15.8"; "none" where no server can be started."""
+    programs = binaries()
+    if programs is None:
+        return "none"
+    said = subprocess.run([programs / "initdb", "--version"], capture_output=True, text=True)
+    return said.stdout.split()[2]
 
 
 class Server:
@@ -63,6 +74,14 @@ class Server:
         self.stop()
         time.sleep(1.0)
         self.start()
+
+    def cpu(self) -> float:
+        """Seconds that the server has used so far, with those of connections that have ended."""
+        server = psutil.Process(int((self._data / "postmaster.pid").read_text().split()[0]))
+        living = [process.cpu_times() for process in server.children()]
+        own = server.cpu_times()
+        ended = own.children_user + own.children_system
+        return ended + sum(times.user + times.system for times in (own, *living))
 
     def url(self, name: str = "postgres") -> str:
         return URL.format(port=self._port, name=name)
