@@ -68,6 +68,11 @@ def _forget() -> Iterator[None]:
         for value in list(vars(sys.modules[name]).values()):
             if hasattr(value, "cache_clear"):  # of functools: its values hold on to programs
                 value.cache_clear()
+    if ops := sys.modules.get("tensorflow.python.framework.ops"):
+        # Each trace of a custom gradient is registered for good, and its whole program with it.
+        registered = ops.gradient_registry._registry
+        for name in [name for name in registered if name.startswith("CustomGradient-")]:
+            del registered[name]
     if jax := sys.modules.get("jax"):
         jax.clear_caches()
     if keras := sys.modules.get("keras"):

@@ -4,6 +4,9 @@ A test file gives its layer's `Case` and inherits the rest:
 
     class TestGroupNormalization(NormalizerSuite):
         case = Case(layer=GroupNormalization, oracle=group, examples=...)
+
+A variant of a layer that has the suite inherits what can tell the two apart: `FormulaSuite` where
+it overrides a formula alone, `ArgumentsSuite` where it changes defaults alone.
 """
 
 from __future__ import annotations
@@ -23,21 +26,28 @@ from tests.conformance.tensors import Tensors
 from tests.conformance.training import Training
 from tests.gradients import MODES
 
-__all__ = ["Case", "NormalizerSuite"]
+__all__ = ["ArgumentsSuite", "Case", "FormulaSuite", "NormalizerSuite"]
 
 
-class NormalizerSuite(
-    Numerics, Precision, Shapes, Masks, Saving, Training, Refusals, Tensors, Programs, Exports
-):
+class ArgumentsSuite(Saving, Refusals):
     """Inherit with a `case`; `mode` and `example` arguments of tests are filled in here."""
 
     case: Case
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        if "mode" in metafunc.fixturenames:
+        named = [str(mark.args[0]) for mark in metafunc.definition.iter_markers("parametrize")]
+        if "mode" in metafunc.fixturenames and not any("mode" in names for names in named):
             metafunc.parametrize("mode", MODES)
         if "example" in metafunc.fixturenames:
             metafunc.parametrize("example", self.case.examples, ids=_label)
+
+
+class FormulaSuite(Numerics, Precision, Masks, Tensors, ArgumentsSuite):
+    """What depends on the formula: values, gradients, precision, masks and bad numbers."""
+
+
+class NormalizerSuite(FormulaSuite, Shapes, Training, Programs, Exports):
+    """Everything."""
 
 
 def _label(example: tuple) -> str:

@@ -144,10 +144,11 @@ class SpectralNormalization(Reparameterization):
     def effective(self, name: str, kernel: Tensor, training: bool) -> Tensor:
         matrix = self.matrix(name, kernel)
         constant = ops.stop_gradient(matrix)
-        # Of length one here, and of any length in a file of Keras's layer.
-        u = _unit(ops.reshape(ops.convert_to_tensor(self.vectors[name]), (-1,)))
+        u = ops.reshape(ops.convert_to_tensor(self.vectors[name]), (-1,))
         if training and self.trainable:
             u = self._follow(name, ops.stop_gradient(kernel), constant, u)
+        # Of length one but for a rounding, and of any length in a file of Keras's layer.
+        u = _unit(u)
         v = _unit(ops.matmul(u, constant))
         sigma = ops.sum(u * ops.matmul(matrix, v))
         return kernel / ops.where(sigma > 0, sigma, 1)

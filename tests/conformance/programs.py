@@ -121,8 +121,7 @@ class Programs:
         outputs = keras.layers.Dense(1)(keras.layers.RNN(Cell(self.case.make()))(inputs))
         model = keras.Model(inputs, outputs)
         model.compile("sgd", "mse")
-        history = model.fit(draw((8, 5, 4)), draw((8, 1)), batch_size=8, verbose=0)
-        assert np.isfinite(history.history["loss"]).all()
+        assert np.isfinite(model.train_on_batch(draw((8, 5, 4)), draw((8, 1))))
 
     def test_inside_a_map(self):
         layer = self.made((2, 5, 4))

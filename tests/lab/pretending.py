@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
+from matplotlib.figure import Figure
 
 from keras_norms.lab.edges.verdict import Verdict
 from keras_norms.lab.job import Job
@@ -86,6 +90,17 @@ def complete(
         done += jobs
         ledger.look()
     return done
+
+
+@contextmanager
+def unrendered() -> Iterator[None]:
+    """Figures are drawn and their files left empty: rendering is most of a page's time.
+
+    For a page that is written again, and whose files are not looked at.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Figure, "savefig", lambda figure, file, **_: Path(file).touch())
+        yield
 
 
 def _contents(job: Any, rule: Rule, answers: dict[str, Any]) -> dict[str, Any]:

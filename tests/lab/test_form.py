@@ -60,7 +60,7 @@ def test_one_new_file_is_listed_run_killed_resumed_and_reported(toys):
 ])  # fmt: skip
 def test_a_file_that_is_no_experiment_is_named(toys, name, text, said):
     toys.write(name, text)
-    code, _, err = toys.run("list")
+    code, _, err = toys.inside("list")
     assert code == 2
     assert said in err
     assert name in err
@@ -96,7 +96,7 @@ def test_a_plan_that_cannot_be_is_named(toys, plan):
     start, end = EXPERIMENT.index("        found = yield"), EXPERIMENT.index("    def claims")
     text = EXPERIMENT[:start] + f"        {plan}\n\n" + EXPERIMENT[end:]
     toys.write("figure1_gap", text.replace("\n@dataclass", SAME, 1))
-    code, _, err = toys.run("run", "gap", "--out", str(toys.out))
+    code, _, err = toys.inside("run", "gap", "--out", str(toys.out))
     assert code == 2
     assert PLANS[plan] in err
     assert "figure1_gap" in err
@@ -116,7 +116,7 @@ def test_a_plan_that_cannot_be_is_named(toys, plan):
     (["--no-such"], "--no-such"),
 ])  # fmt: skip
 def test_a_wrong_option_is_named_as_it_was_written(toys, option, said):
-    code, _, err = toys.run("run", "gap", *option, "--out", str(toys.out))
+    code, _, err = toys.inside("run", "gap", *option, "--out", str(toys.out))
     assert code == 2
     assert said in err
     assert len(err.strip().splitlines()) <= 3
@@ -124,7 +124,7 @@ def test_a_wrong_option_is_named_as_it_was_written(toys, option, said):
 
 
 def test_listing_and_help_and_reading_import_no_framework(toys):
-    assert toys.run("run", "gap", "--out", str(toys.out))[0] == 0
+    assert toys.run("run", "gap", "--workers", "1", "--out", str(toys.out))[0] == 0
     code = (
         "import sys; from keras_norms.lab.command import Program; "
         "Program('toys', '', '').main(sys.argv[1:]); "
@@ -158,18 +158,18 @@ def test_a_signal_ends_it_in_one_line(toys, number, status):
 
 
 def test_a_dry_run_writes_nothing(toys):
-    code, out, _ = toys.run("run", "gap", "--dry-run", "--out", str(toys.out))
+    code, out, _ = toys.inside("run", "gap", "--dry-run", "--out", str(toys.out))
     assert code == 0
     assert "gap: 18 jobs, 0 done" in out
     assert not toys.out.exists()
 
 
 def test_presets_change_defaults(toys):
-    assert "(default: 2)" in toys.run("run", "gap", "--scale", "gpu", "--help")[1]
-    assert "(default: 0.5)" in toys.run("run", "gap", "--help")[1]
+    assert "(default: 2)" in toys.inside("run", "gap", "--scale", "gpu", "--help")[1]
+    assert "(default: 0.5)" in toys.inside("run", "gap", "--help")[1]
 
 
 def test_a_group_of_options_names_what_differs(toys):
-    code, _, err = toys.run("run", "nothing", "--out", str(toys.out))
+    code, _, err = toys.inside("run", "nothing", "--out", str(toys.out))
     assert code == 2
     assert "nothing" in err

@@ -6,12 +6,18 @@ ends, so that a test can count what was done twice.
 
 from __future__ import annotations
 
+import contextlib
+import importlib
+import io
 import os
 import subprocess
 import sys
 import textwrap
+import warnings
 from collections import Counter
 from pathlib import Path
+
+from keras_norms.lab.command import Program
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,9 +117,35 @@ class Toys:
         out, err = process.communicate(timeout=120)
         return process.returncode, out, err
 
+    def inside(self, *arguments: str) -> tuple[int, str, str]:
+        """The same in this process, for what needs neither workers nor signals."""
+        out, err = io.StringIO(), io.StringIO()
+        forget()
+        sys.path.insert(0, str(self.folder))
+        importlib.invalidate_caches()
+        try:
+            with (
+                contextlib.redirect_stdout(out),
+                contextlib.redirect_stderr(err),
+                warnings.catch_warnings(),
+            ):
+                code = Program("toys", "Toys.", "").main(arguments)
+        except SystemExit as ended:  # of argparse
+            code = int(ended.code or 0)
+        finally:
+            sys.path.remove(str(self.folder))
+            forget()
+        return code, out.getvalue(), err.getvalue()
+
     def counted(self, what: str) -> Counter:
         """How often each job began or ended."""
         if not self.log.exists():
             return Counter()
         lines = (line.split() for line in self.log.read_text().splitlines())
         return Counter((mean, seed) for said, mean, seed, _ in lines if said == what)
+
+
+def forget() -> None:
+    """Each test has a package of that name."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "toys"]:
+        del sys.modules[name]

@@ -19,7 +19,7 @@ from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.publication import Part, publish
 from keras_norms.lab.trials import mirror, open_storage
 from keras_norms.lab.walk import Walk
-from tests.lab.pretending import by_rate, complete, outcome
+from tests.lab.pretending import by_rate, complete, outcome, unrendered
 
 pytestmark = pytest.mark.once
 
@@ -70,7 +70,8 @@ def test_a_study_is_planned_published_and_redrawn(name, tmp_path, capsys):
     archive = Ledger.open(tmp_path / "page" / "records.jsonl.gz")
     again = Walk(experiment, archive)
     assert again.missing() == []
-    publish([Part(again)], archive, tmp_path / "again", "page")
+    with unrendered():
+        publish([Part(again)], archive, tmp_path / "again", "page")
     assert (tmp_path / "again" / "page.md").read_text() == page
 
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
@@ -61,7 +60,17 @@ LOOKS = {
 OTHER = ("#000000", "o")
 
 STYLE = {
-    **sns.axes_style("whitegrid"),
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "axes.labelcolor": ".15",
+    "text.color": ".15",
+    "xtick.color": ".15",
+    "ytick.color": ".15",
+    "xtick.bottom": False,
+    "ytick.left": False,
+    "lines.solid_capstyle": "round",
+    "patch.edgecolor": "w",
+    "patch.force_edgecolor": True,
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.titlesize": 12,
