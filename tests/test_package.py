@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 BACKEND = keras.config.backend()
 OPTIONAL = [
-    "optuna", "pandas", "matplotlib", "sklearn", "scipy", "tensorflow_datasets",
+    "optuna", "pandas", "seaborn", "matplotlib", "sklearn", "scipy", "tensorflow_datasets",
     "jinja2", "tabulate", "psutil", "ray", "psycopg2", "pytest", "hypothesis",
 ]  # fmt: skip
 # scipy is a dependency of JAX, and pandas an option that Keras itself tries.

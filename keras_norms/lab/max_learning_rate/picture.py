@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from keras_norms.lab.edges.forecast import VERDICTS
 from keras_norms.lab.edges.verdict import Verdict
-from keras_norms.lab.report.figures import STYLE
+from keras_norms.lab.report.figures import style
 
 if TYPE_CHECKING:
     from keras_norms.lab.max_learning_rate.result import MaxLearningRate
@@ -34,7 +34,7 @@ INKS = {"blow_up": "#d55e00", "alive": "#009e73", "useful": "#0072b2"}
 
 def drawn(found: MaxLearningRate, path: str | Path | None) -> Figure:
     """The figure, saved where a path says."""
-    with mpl.rc_context(STYLE):  # pyright: ignore[reportArgumentType]
+    with mpl.rc_context(style()):
         canvas = Figure(figsize=(7.5, 4.2), layout="constrained")
         _draw(found, canvas.subplots())
         if path is not None:

@@ -6,11 +6,13 @@ carry whatever else must be told apart, so that a grey print still reads.
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -59,18 +61,8 @@ LOOKS = {
 }
 OTHER = ("#000000", "o")
 
-STYLE = {
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "axes.labelcolor": ".15",
-    "text.color": ".15",
-    "xtick.color": ".15",
-    "ytick.color": ".15",
-    "xtick.bottom": False,
-    "ytick.left": False,
-    "lines.solid_capstyle": "round",
-    "patch.edgecolor": "w",
-    "patch.force_edgecolor": True,
+# Upon seaborn's white grid.
+OWN_STYLE = {
     "font.family": "DejaVu Sans",
     "font.size": 10.5,
     "axes.titlesize": 12,
@@ -87,6 +79,14 @@ STYLE = {
     "lines.linewidth": 1.8,
     "svg.hashsalt": "keras-norms",  # the same figure is the same file
 }
+
+
+@functools.cache
+def style() -> dict[str, Any]:
+    """Matplotlib's settings for all figures."""
+    import seaborn as sns  # late: its import costs a command that draws nothing as much as its own
+
+    return {**sns.axes_style("whitegrid"), **OWN_STYLE}
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def drawing(
 
     With several rows or columns an array of axes that share their scales, if they are `shared`.
     """
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(style()):
         canvas = Canvas(figsize=(width, height), layout="constrained")
         yield canvas.subplots(rows, columns, sharex=shared, sharey=shared)
         with beside(figure.png) as part:
