@@ -20,6 +20,7 @@ from keras_norms.lab.specs import (
 # each evaluation. The batch that it looks at is the one to come: at=0 is mini-batch 1 of a paper.
 SHARED: dict[str, Argument] = {"at": several((), whole(0))}
 _BUILDERS = "keras_norms.lab.training.probes:"
+_ALONG = "keras_norms.lab.training.step_probes:"
 _EXPONENT = real(0.0, lambda value: abs(value) < 30, "an exponent of 10 in (-30, 30)")
 _LAYERS = several((), whole(1, least=1))  # counted from 1; all where empty
 _OF = one_of("linear", "normalizers", "activations", "additions", "features")
@@ -44,11 +45,11 @@ PROBES: dict[str, Kind] = {
             "high": _with(_EXPONENT, 1.5),
             "points": whole(27, least=2),
         },
-        f"{_BUILDERS}RayProbe",
+        f"{_ALONG}RayProbe",
     ),
     "step": Kind(
         {"of": _OF, "layers": _LAYERS, "alpha": positive(1.0), "shares": whole(11, least=2)},
-        f"{_BUILDERS}StepProbe",
+        f"{_ALONG}StepProbe",
     ),
     "smoothness": Kind(
         {
@@ -56,9 +57,9 @@ PROBES: dict[str, Kind] = {
             "high": positive(4.0),
             "points": whole(8, least=2),
         },
-        f"{_BUILDERS}Smoothness",
+        f"{_ALONG}Smoothness",
     ),
-    "covariate_shift": Kind({"layers": _LAYERS}, f"{_BUILDERS}CovariateShift"),
+    "covariate_shift": Kind({"layers": _LAYERS}, f"{_ALONG}CovariateShift"),
     "curvature": Kind(
         {"examples": whole(256), "matrix": one_of("gauss_newton", "hessian")},
         "keras_norms.lab.training.curvature_probe:CurvatureProbe",
