@@ -52,5 +52,5 @@ def draw_shifts(
                 axis.plot(steps, np.median(every, axis=0), lines[arm], **look)
                 axis.set(title=network, xlabel="step", ylabel=what)
                 axis.set_yscale("log" if what == "shift" else "linear")
-        axes[0, 0].legend()
+        axes[0, -1].legend(loc="center right")
     return figure
