@@ -63,6 +63,11 @@ def draw_walks(figure: Figure, walks: Mapping[str, Group], batches: Sequence[int
                     relative = np.array(row["loss"], float) / row["first"]
                     look = {"color": colour(normalizer), "label": "" if k else group.name}
                     axis.plot(row["alpha"], relative, linewidth=1, **look)
+                seeds = sum(1 for _ in group)
+                if lost := seeds - len(lines):  # or one would look for lines that cannot be
+                    said = f"{group.name}: {lost} of {seeds} ended before"
+                    shade = colour(normalizer)
+                    axis.text(0.03, 0.95, said, transform=axis.transAxes, va="top", color=shade)
             axis.set(title=f"mini-batch {batch}", xlabel="step along the gradient")
             axis.set(xscale="log", yscale="log", ylim=(1e-2, 1e6))
         np.atleast_1d(axes)[0].set_ylabel("relative loss")
