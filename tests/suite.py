@@ -4,9 +4,6 @@ A test file gives its layer's `Case` and inherits the rest:
 
     class TestGroupNormalization(NormalizerSuite):
         case = Case(layer=GroupNormalization, oracle=group, examples=...)
-
-A variant of a layer that has the suite inherits what can tell the two apart: `FormulaSuite` where
-it overrides a formula alone, `ArgumentsSuite` where it changes defaults alone.
 """
 
 from __future__ import annotations
@@ -26,10 +23,12 @@ from tests.conformance.tensors import Tensors
 from tests.conformance.training import Training
 from tests.gradients import MODES
 
-__all__ = ["ArgumentsSuite", "Case", "FormulaSuite", "NormalizerSuite"]
+__all__ = ["Case", "NormalizerSuite"]
 
 
-class ArgumentsSuite(Saving, Refusals):
+class NormalizerSuite(
+    Numerics, Precision, Shapes, Masks, Saving, Training, Refusals, Tensors, Programs, Exports
+):
     """Inherit with a `case`; `mode` and `example` arguments of tests are filled in here."""
 
     case: Case
@@ -40,14 +39,6 @@ class ArgumentsSuite(Saving, Refusals):
             metafunc.parametrize("mode", MODES)
         if "example" in metafunc.fixturenames:
             metafunc.parametrize("example", self.case.examples, ids=_label)
-
-
-class FormulaSuite(Numerics, Precision, Masks, Tensors, ArgumentsSuite):
-    """What depends on the formula: values, gradients, precision, masks and bad numbers."""
-
-
-class NormalizerSuite(FormulaSuite, Shapes, Training, Programs, Exports):
-    """Everything."""
 
 
 def _label(example: tuple) -> str:

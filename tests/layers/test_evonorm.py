@@ -1,4 +1,4 @@
-"""The EvoNorms: the suite for S0 and B0, what tells the others from them, and the formulas."""
+"""The EvoNorms: the suite for each, and the formulas by their target's name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.conformance.case import draw
 from tests.gradients import array, double, program, randomize, state
 from tests.oracles import evonorm
 from tests.oracles.arrays import slope
-from tests.suite import ArgumentsSuite, Case, FormulaSuite, NormalizerSuite
+from tests.suite import Case, NormalizerSuite
 
 IN_GROUPS = (
     ({"groups": 2}, (5, 4)),
@@ -49,7 +49,7 @@ class TestEvoNormS0(NormalizerSuite):
     )
 
 
-class TestEvoNormS1(FormulaSuite):
+class TestEvoNormS1(NormalizerSuite):
     case = Case(
         layer=EvoNormS1,
         oracle=evonorm.s0,  # with a v of one, its own default
@@ -59,7 +59,7 @@ class TestEvoNormS1(FormulaSuite):
     )
 
 
-class TestEvoNormS0a(ArgumentsSuite):
+class TestEvoNormS0a(NormalizerSuite):
     case = Case(
         layer=EvoNormS0a,
         oracle=evonorm.s0,
@@ -70,7 +70,7 @@ class TestEvoNormS0a(ArgumentsSuite):
     )
 
 
-class TestEvoNormS1a(ArgumentsSuite):
+class TestEvoNormS1a(NormalizerSuite):
     case = Case(
         layer=EvoNormS1a,
         oracle=evonorm.s0,
@@ -93,7 +93,7 @@ class TestEvoNormB0(NormalizerSuite):
     )
 
 
-class TestEvoNormB1(FormulaSuite):
+class TestEvoNormB1(NormalizerSuite):
     case = Case(
         layer=EvoNormB1,
         oracle=evonorm.b1,
@@ -105,7 +105,7 @@ class TestEvoNormB1(FormulaSuite):
     )
 
 
-class TestEvoNormB2(FormulaSuite):
+class TestEvoNormB2(NormalizerSuite):
     case = Case(
         layer=EvoNormB2,
         oracle=evonorm.b2,
