@@ -50,7 +50,8 @@ class Entry:
     @property
     def arguments(self) -> list[str]:
         """Names of the constructor arguments, in order; the wrapped layer is not one of them."""
-        own = inspect.signature(self.kind).parameters
+        # Of the class itself some versions of Python tell `__new__`'s, which is Keras's.
+        own = list(inspect.signature(self.kind.__init__).parameters)[1:]
         # `**options: Unpack[...]` says which keyword arguments are handed on.
         options = typing.get_type_hints(self.kind.__init__).get("options")
         shared = [key for given in typing.get_args(options) for key in given.__annotations__]
