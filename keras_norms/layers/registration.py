@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import inspect
 import pkgutil
 import typing
 from collections.abc import Callable, Iterable
@@ -19,6 +18,7 @@ from dataclasses import dataclass
 
 import keras
 
+from keras_norms.layers.arguments import arguments_of
 from keras_norms.layers.base import Normalization
 from keras_norms.layers.placement import Layers, before_activation
 
@@ -50,14 +50,9 @@ class Entry:
     @property
     def arguments(self) -> list[str]:
         """Names of the constructor arguments, in order; the wrapped layer is not one of them."""
-        # Of the class itself some versions of Python tell `__new__`'s, which is Keras's.
-        own = list(inspect.signature(self.kind.__init__).parameters)[1:]
-        # `**options: Unpack[...]` says which keyword arguments are handed on.
-        options = typing.get_type_hints(self.kind.__init__).get("options")
-        shared = [key for given in typing.get_args(options) for key in given.__annotations__]
         # In a spec the first is the one that a value without a key is meant for.
-        known = dict.fromkeys([*own, *shared, "dtype", "trainable"])
-        known = [key for key in known if key not in ("options", "layer", "name")]
+        own = arguments_of(self.kind)  # pyright: ignore[reportArgumentType]
+        known = [*(name for name in own if name != "layer"), "dtype", "trainable"]
         return sorted(known, key=lambda key: key == "axis")
 
     @property
