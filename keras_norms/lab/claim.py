@@ -61,10 +61,14 @@ class Claim:
 
     @property
     def seeds_to_decide(self) -> int | None:
-        """For an undecided one the fresh seeds that would probably decide it, by those so far."""
+        """For an undecided one the fresh seeds that would probably decide it, by those so far.
+
+        Those of its undecided inequalities; None where no number within reason would.
+        """
         if self.holds.finding is not Finding.UNDECIDED:
             return None
-        asked = [i.judgement.seeds_to_decide for i in self.holds.inequalities]
+        judged = [inequality.judgement for inequality in self.holds.inequalities]
+        asked = [each.seeds_to_decide for each in judged if each.finding is Finding.UNDECIDED]
         return None if None in asked else max(n for n in asked if n is not None)
 
 

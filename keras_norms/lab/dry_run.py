@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.found import Incomplete
 from keras_norms.lab.ledger import Ledger
-from keras_norms.lab.progress import Pace, duration
+from keras_norms.lab.progress import Pace
+from keras_norms.lab.report.tables import duration
 from keras_norms.lab.walk import Walk
 
 

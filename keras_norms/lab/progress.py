@@ -15,6 +15,7 @@ from rich.table import Column
 
 from keras_norms.lab.job import Job
 from keras_norms.lab.ledger import Ledger
+from keras_norms.lab.report.tables import duration
 from keras_norms.lab.walk import Walk
 
 EVERY = 10.0  # seconds between two plain lines
@@ -136,14 +137,3 @@ class Progress:
             self._spoke = time.monotonic()
             line = f"{fraction:4.0%}  {said}  {self._now}"
             self._console.print(line, markup=False, soft_wrap=True)
-
-
-def duration(seconds: float) -> str:
-    """In the two units that matter: "40 s", "12 min", "3 h 20 min", "4 days"."""
-    if seconds < 90:
-        return f"{max(0, round(seconds))} s"
-    minutes = round(seconds / 60)
-    if minutes < 90:
-        return f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"

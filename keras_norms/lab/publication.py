@@ -130,7 +130,9 @@ def _section(
     figures, tables, claims = [], [], list[Claim]()
     try:
         claims = list(experiment.claims(found))
-        tables += [claims_table(experiment.name(), claims)] if claims and verdicts else []
+        if claims and verdicts:
+            each = seconds_a_seed(made, experiment.seeds)
+            tables.append(claims_table(experiment.name(), claims, seconds_a_seed=each))
         tables += [ranges_table(experiment.name(), claims)] if claims and not verdicts else []
         own = type(experiment).summary is not Experiment.summary
         summary += experiment.summary(found) if verdicts or own else []
@@ -147,6 +149,12 @@ def _section(
         provenance=provenance_line(part, made),
     )
     return section, [_row(part, made, row) for row in rows(claims)]
+
+
+def seconds_a_seed(made: Sequence[Record], seeds: int) -> float:
+    """What a seed cost one worker; jobs without a seed are done once."""
+    seeded = [record for record in made if record.job.get("seed") is not None]
+    return sum(record.provenance["seconds"] for record in seeded) / seeds
 
 
 def provenance_line(part: Part, made: Sequence[Record]) -> str:

@@ -10,7 +10,8 @@ from rich.console import Console
 from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.job import Computation
 from keras_norms.lab.ledger import Ledger, Record
-from keras_norms.lab.progress import EVERY, Pace, Progress, duration
+from keras_norms.lab.progress import EVERY, Pace, Progress
+from keras_norms.lab.report.tables import duration
 from keras_norms.lab.walk import Walk
 
 pytestmark = pytest.mark.once

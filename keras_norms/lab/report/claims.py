@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from keras_norms.lab.report.tables import Table, number
-from keras_norms.lab.statistics import median, median_interval
-
-if TYPE_CHECKING:
-    from keras_norms.lab.claim import Claim
+from keras_norms.lab.claim import NO_POWER, Claim
+from keras_norms.lab.report.tables import Table, duration, number
+from keras_norms.lab.statistics import Finding, median, median_interval
+from keras_norms.lab.statistics.power import MOST
 
 CAPTION = (
     "Claims: median over paired seeds (share of them, where a share is compared) with its exact "
@@ -19,16 +17,23 @@ CAPTION = (
 )
 
 
-def claims_table(name: str, claims: Sequence[Claim], caption: str = CAPTION) -> Table:
-    """One row an inequality."""
+def claims_table(
+    name: str, claims: Sequence[Claim], caption: str = CAPTION, *, seconds_a_seed: float = 0.0
+) -> Table:
+    """One row an inequality.
+
+    Args:
+        name: of the experiment.
+        claims: that it judges.
+        caption: above the table.
+        seconds_a_seed: of a worker's time, for the hours of the seeds that would decide.
+    """
     rows = []
     for claim in claims:
         for inequality in claim.holds.inequalities:
             judged = inequality.judgement
             low, high = judged.interval.low, judged.interval.high
-            needed = claim.seeds_to_decide
             pairs = " rounds" if getattr(claim, "pairs", "seeds") == "rounds" else ""
-            more = f"; {needed} would probably decide" if needed else ""
             rows.append(
                 {
                     "claim": claim.sentence,
@@ -36,11 +41,21 @@ def claims_table(name: str, claims: Sequence[Claim], caption: str = CAPTION) -> 
                     "paper": claim.paper or "–",
                     "here": f"{number(judged.estimate)} [{number(low)}, {number(high)}]",
                     "coverage": f"{100 * judged.interval.coverage:.1f} %",
-                    "seeds": f"{judged.seeds}{pairs}{more}",
+                    "seeds": f"{judged.seeds}{pairs}{_to_decide(claim, seconds_a_seed)}",
                     "verdict": claim.verdict,
                 }
             )
     return Table(f"{name}-claims", pd.DataFrame(rows), caption)
+
+
+def _to_decide(claim: Claim, seconds_a_seed: float) -> str:
+    """The seeds that an undecided claim would probably be decided by, and what they cost."""
+    if claim.verdict == NO_POWER or claim.holds.finding is not Finding.UNDECIDED:
+        return ""
+    if needed := claim.seeds_to_decide:
+        cost = f" in {duration(needed * seconds_a_seed)}" if seconds_a_seed else ""
+        return f"; {needed} would probably decide{cost}"
+    return f"; {MOST} would hardly decide"
 
 
 def ranges_table(name: str, claims: Sequence[Claim]) -> Table:

@@ -85,3 +85,14 @@ def _short(value: float, digits: int) -> str:
 
 def percent(value: float) -> str:
     return "–" if math.isnan(value) else f"{100 * value:.1f} %"
+
+
+def duration(seconds: float) -> str:
+    """In the two units that matter: "40 s", "12 min", "3 h 20 min", "4 days"."""
+    if seconds < 90:
+        return f"{max(0, round(seconds))} s"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min" if hours < 48 else f"{hours // 24} days"

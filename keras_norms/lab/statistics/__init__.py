@@ -12,5 +12,6 @@ from keras_norms.lab.statistics.median import median as median
 from keras_norms.lab.statistics.median import median_interval as median_interval
 from keras_norms.lab.statistics.power import power as power
 from keras_norms.lab.statistics.power import seeds_to_decide as seeds_to_decide
+from keras_norms.lab.statistics.power import share_seeds_to_decide as share_seeds_to_decide
 from keras_norms.lab.statistics.share import share_interval as share_interval
 from keras_norms.lab.statistics.tolerance import Tolerance as Tolerance

@@ -14,12 +14,11 @@ from enum import StrEnum
 
 from keras_norms.lab.statistics.interval import Interval
 from keras_norms.lab.statistics.median import median, median_interval
-from keras_norms.lab.statistics.power import seeds_to_decide
+from keras_norms.lab.statistics.power import FEWEST, seeds_to_decide, share_seeds_to_decide
 from keras_norms.lab.statistics.share import share_interval
 
 Compare = Callable[[float, float], bool]
 
-FEWEST = 6  # seeds with a verdict
 SIGNS = {">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 
 
@@ -40,6 +39,7 @@ class Judgement:
         agree: how many seeds fulfil the inequality; None for a share, which has none of its own.
         seeds: how many there are.
         holds: whether the inequality holds; None where that is undecided.
+        threshold: what the estimate is compared with.
     """
 
     estimate: float
@@ -48,6 +48,7 @@ class Judgement:
     agree: int | None
     seeds: int
     holds: bool | None
+    threshold: float
 
     @property
     def finding(self) -> Finding:
@@ -57,8 +58,16 @@ class Judgement:
 
     @property
     def seeds_to_decide(self) -> int | None:
-        """How many fresh seeds would probably decide; None where none within reason would."""
-        return None if self.agree is None else seeds_to_decide(self.agree, self.seeds)
+        """How many fresh seeds would probably decide; None where none within reason would.
+
+        None too where the seeds have decided and it is the test images that are too few.
+        """
+        if self.images is not None and self.images.low <= self.threshold <= self.images.high:
+            return None
+        if self.agree is None:
+            count = round(self.estimate * self.seeds)
+            return share_seeds_to_decide(count, self.seeds, self.threshold)
+        return seeds_to_decide(self.agree, self.seeds)
 
     def __str__(self) -> str:
         if self.holds is None and self.agree is not None:
@@ -89,6 +98,7 @@ def judge(
         agree=sum(bool(compare(value, threshold)) for value in values),
         seeds=len(values),
         holds=_holds(compare, threshold, len(values), interval, images),
+        threshold=threshold,
     )
 
 
@@ -102,13 +112,14 @@ def judge_share(count: int, of: int, sign: str, threshold: float) -> Judgement:
         agree=None,
         seeds=of,
         holds=_holds(compare, threshold, of, interval, None),
+        threshold=threshold,
     )
 
 
 def judge_exact(value: float, sign: str, threshold: float) -> Judgement:
     """Whether a number in which chance has no part is above, or below, a threshold."""
     holds = bool(_compare(sign)(value, threshold))
-    return Judgement(value, Interval(value, value, 1.0), None, int(holds), 1, holds)
+    return Judgement(value, Interval(value, value, 1.0), None, int(holds), 1, holds, threshold)
 
 
 def expected_wrong(judgements: Iterable[Judgement]) -> float:

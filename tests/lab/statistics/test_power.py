@@ -6,8 +6,14 @@ import numpy as np
 import pytest
 from scipy.stats import betabinom
 
-from keras_norms.lab.statistics import judge, power, seeds_to_decide
-from keras_norms.lab.statistics.power import expected_power
+from keras_norms.lab.statistics import (
+    judge,
+    judge_share,
+    power,
+    seeds_to_decide,
+    share_seeds_to_decide,
+)
+from keras_norms.lab.statistics.power import expected_power, share_power
 
 pytestmark = pytest.mark.once
 
@@ -50,3 +56,21 @@ def test_counts_that_cannot_be_are_refused(agree: int, seeds: int):
         seeds_to_decide(agree, seeds)
     with pytest.raises(ValueError, match=r"Invalid agreement=1\.5"):
         power(6, 1.5)
+
+
+@pytest.mark.parametrize(("count", "of", "n"), [(4, 6, 12), (0, 6, 9), (5, 9, 20)])
+def test_the_power_of_a_share_against_simulated_verdicts(count: int, of: int, n: int):
+    random = np.random.default_rng(n)
+    shares = random.beta(count + 0.5, of - count + 0.5, 5_000)
+    decided = [judge_share(k, n, ">", 0.5).holds is not None for k in random.binomial(n, shares)]
+    assert share_power(n, count, of, 0.5) == pytest.approx(np.mean(decided), abs=0.02)
+
+
+def test_a_share_far_from_the_threshold_needs_fewer_seeds():
+    far, near = (share_seeds_to_decide(count, 6, 0.5) for count in (6, 5))
+    assert far is not None
+    assert near is not None
+    assert 6 <= far < near
+    assert share_power(far, 6, 6, 0.5) >= 0.8 > share_power(far - 1, 6, 6, 0.5)
+    assert share_seeds_to_decide(3, 6, 0.5) is None
+    assert judge_share(5, 6, ">", 0.5).seeds_to_decide == near
