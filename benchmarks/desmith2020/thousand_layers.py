@@ -16,6 +16,7 @@ from keras_norms.lab.report.figures import Figure, colour, drawing
 from keras_norms.lab.report.tables import Table
 
 GUESSED = 0.1  # of ten classes
+ENDED = ("blew up", "dead at start")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,12 +77,15 @@ class ThousandLayers(NetworkExperiment):
                     "At the end of training: median over seeds with its interval.")  # fmt: skip
 
     def figures(self, found):
-        figure = Figure(self.name(), found.folder, "Test accuracy in training; a line a seed.")
+        figure = Figure(self.name(), found.folder, "Test accuracy in training; a line a seed, a "
+                        "cross at chance where its loss is no longer finite.")  # fmt: skip
         with drawing(figure) as axis:
             for arm in self.arms:
                 for k, one in enumerate(found[arm]):
-                    curve = one.curve
-                    axis.plot(curve["step"], [100 * v for v in curve["test_accuracy"]], LINES[arm],
+                    steps, right = one.curve["step"], one.curve["test_accuracy"]
+                    if ended := one.verdict in ENDED:
+                        steps, right = [one.blew_up_at or 0], [GUESSED]
+                    axis.plot(steps, [100 * v for v in right], "x" if ended else LINES[arm],
                               label=arm if not k else None, color=colour(ARMS[arm][0]))  # fmt: skip
             axis.set(xlabel="step", ylabel="test accuracy [%]", ylim=(0, 100))
             axis.legend()
