@@ -9,7 +9,7 @@ from benchmarks.bjorck2018.largest_rates import LargestRateExperiment
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.options import option
-from keras_norms.lab.report.frontier_plot import draw_frontier
+from keras_norms.lab.report.frontier_plot import Along, depth_of, draw_frontier
 
 ARMS = {"BN": "batch:momentum=0.9", "none": "none"}
 
@@ -67,6 +67,5 @@ class LargestRateByDepth(LargestRateExperiment):
 
     def figures(self, found):
         what = f"residual networks of width {self.width}, {self.data}, batch {self.batch}"
-        yield draw_frontier(
-            found.folder, self.name(), self.cells(found), steps=self.steps, what=what
-        )
+        yield draw_frontier(found.folder, self.name(), self.cells(found), steps=self.steps,
+                            what=what, along=Along("depth", "layers", depth_of))  # fmt: skip

@@ -37,7 +37,7 @@ def errors(seed: int) -> dict[str, float]:
         wanted, norms = draw.normal(size=dy.shape), []
         step, trained = stepper(layer), layer.trainable_variables
         named = {variable.name: variable for variable in trained}
-        for _ in range(STEPS):  # of descent towards outputs of chance
+        for _ in range(STEPS):  # of descent towards random outputs
             norms.append(np.linalg.norm(keras.ops.convert_to_numpy(named["kernel"]), axis=0))
             slopes = step(x, (step(x, dy).y - wanted) / EXAMPLES).weights
             for variable, slope in zip(trained, slopes, strict=True):

@@ -1,4 +1,4 @@
-"""The order parameters of a wide rectified network: by recursion, and in networks of chance."""
+"""The order parameters of a wide rectified network: by recursion, and in random networks."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ def errors(batch: int, momentum: float, step: float, samples: list[int], seed: i
     """Relative root mean square errors of mean and standard deviation against all data's.
 
     A linear layer of 32 rectified inputs and 64 units; its kernel moves by `step` times its length
-    at each batch, in one direction of chance.
+    at each batch, in one random direction.
 
     Args:
         batch: examples of a batch.

@@ -63,7 +63,7 @@ class Taylor(IdentitiesExperiment):
                grows as the square of the step (slope 2 in the logarithms, to 0.1), that of the past
                one as the step (slope 1, to 0.1).
     Ours       CrossIterationBatchNormalization with a window of two, whose statistics are read off
-               its output; steps 0.001, 0.01 and 0.1 along a direction of chance, float64, nine
+               its output; steps 0.001, 0.01 and 0.1 along a random direction, float64, nine
                draws of 16 examples.
     Cost       20 CPU seconds.
     Command    python -m benchmarks run yao2021.taylor --out results

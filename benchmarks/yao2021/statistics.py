@@ -11,7 +11,7 @@ def errors(batch: int, window: int, step: float, seed: int) -> dict[str, list[fl
     """Relative root mean square errors of mean and standard deviation, by kind.
 
     A linear layer of 32 rectified inputs and 64 units; its kernel moves by `step` times its own
-    length at each batch, in one direction of chance.
+    length at each batch, in one random direction.
 
     Args:
         batch: examples of a batch.
