@@ -11,7 +11,8 @@ from benchmarks.bjorck2018.reading import shown
 from benchmarks.lubana2021.drawings import look
 from benchmarks.lubana2021.fits import spearman
 from benchmarks.lubana2021.networks import ACTIVATIONS
-from benchmarks.lubana2021.training import TrainingExperiment, early, measures
+from benchmarks.lubana2021.readings import early, measures
+from benchmarks.lubana2021.training import TrainingExperiment
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import option
 from keras_norms.lab.quantity import Quantity
@@ -32,7 +33,7 @@ class SimilarityAndSpeed(TrainingExperiment):
                a correlation, is below -0.4.
     Ours       cfg_10 and cfg_20 of width 8 on a tenth of CIFAR-10; the mean training accuracy of
                the first 150 steps, at a rate of 0.1. The runs are those of the training curves.
-    Cost       96 runs, an hour of CPU time, which the training curves share.
+    Cost       96 runs, 20 CPU minutes, which the training curves share.
     Command    python -m benchmarks run lubana2021.similarity_and_speed --out results
     """
 

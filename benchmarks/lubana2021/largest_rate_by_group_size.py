@@ -11,7 +11,7 @@ from benchmarks.bjorck2018.reading import ends, shown
 from benchmarks.lubana2021.drawings import look
 from benchmarks.lubana2021.edges import GroupEdgeExperiment
 from benchmarks.lubana2021.fits import spearman
-from benchmarks.lubana2021.training import early
+from benchmarks.lubana2021.readings import early
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.inequality import all_of
 from keras_norms.lab.options import option

@@ -11,7 +11,7 @@ from benchmarks.bjorck2018.reading import shown
 from benchmarks.lubana2021.edges import GroupEdgeExperiment
 from benchmarks.lubana2021.fits import left_out_error
 from benchmarks.lubana2021.networks import NONE
-from benchmarks.lubana2021.training import early, measures
+from benchmarks.lubana2021.readings import early, measures
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.options import option
 from keras_norms.lab.quantity import Quantity

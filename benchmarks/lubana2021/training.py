@@ -1,26 +1,21 @@
-"""Training as in the paper, and what is read off the first steps."""
+"""Training as in the paper."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
 
 from benchmarks.lubana2021.networks import (
     ARMS,
     FEATURES,
     GROUPS,
     LINEAR,
-    answer,
     cfg,
     group_of,
     resnet,
 )
 from keras_norms.lab.experiment import Experiment
-from keras_norms.lab.found import Group
 from keras_norms.lab.options import RATE, option
-from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.training import Run
 
 PAPERS_BATCH = 256  # at which its rate is 0.1
@@ -50,6 +45,7 @@ class TrainingExperiment(Experiment):
     seeds: int = option(6, "paired seeds", least=1, most=10_000)
     data: str = option("cifar10", "data set", gpu="cifar100")
     examples: int = option(5000, "images to train on, drawn once", least=1, gpu=50_000)
+    size: int = option(16, "pixels of a side for residual networks", least=4, gpu=32)
     width: int = option(8, "channels of the first stage", least=4, gpu=64)
     groups: int = option(4, "of GN and EvoNormSO", least=1, gpu=32)
     batch: int = option(64, "images a step", least=2, gpu=256)
@@ -67,72 +63,12 @@ class TrainingExperiment(Experiment):
 
     def trained(self, network: str, arm: str) -> list[Run]:
         """A run a seed, its network looked at before the first step."""
+        size = f",size={self.size}" if network.startswith("ResNet") else ""
         warm = f"+warmup:steps={max(1, self.steps // 12)}" if arm == WARMED else ""
         return self.paired(Run(
             model=NETWORKS[network](self.width, arm), normalizer=self.normalizer(arm),
-            data=f"{self.data}:examples={self.examples},test_examples=500,flip=true",
+            data=f"{self.data}:examples={self.examples},test_examples=500,flip=true{size}",
             learning_rate=self.rate * SCALINGS[self.scaling](self.batch), batch=self.batch,
             steps=self.steps, schedule=f"piecewise:at=0.75{warm}", initializer="he",
             optimizer="sgd:l2=0.00005,momentum=0.9", probes=(f"{FEATURES},at=0", f"{LINEAR},at=0"),
         ))  # fmt: skip
-
-
-def early(group: Group, steps: int) -> Quantity:
-    """Mean training accuracy of the first steps; those after a blow-up count as none."""
-
-    def mean(outcome) -> float:
-        return float(np.sum(np.nan_to_num(outcome.accuracies[:steps])) / steps)
-
-    return group.quantity(mean, f"mean training accuracy of {steps} steps")
-
-
-def trains(group: Group) -> Quantity:
-    """The share of runs that beat chance at their end."""
-    return group.share("useful", "alive")
-
-
-def failures(networks: Sequence[Mapping[str, Quantity]], share: float) -> Quantity:
-    """How many arms fail on one of the networks, or are the slowest there that do not.
-
-    Args:
-        networks: by arm the mean accuracy, for each network.
-        share: of the best arm's, below which an arm fails.
-    """
-    failed: dict[int, set[str]] = {}
-    for by in networks:
-        for seed in next(iter(by.values())).values:
-            speed = {arm: one.values[seed] for arm, one in by.items()}
-            going = [arm for arm in speed if speed[arm] >= share * max(speed.values())]
-            slowest = min(going, key=lambda arm: speed[arm])
-            failed.setdefault(seed, set()).update({*speed} - {*going}, {slowest})
-    said = "normalizers that fail or are slowest somewhere"
-    return Quantity(said, {seed: len(arms) for seed, arms in failed.items()})
-
-
-def measures(group: Group) -> dict[str, Quantity]:
-    """What the three principles are about, at initialization; larger is worse."""
-
-    def ends(rows, name: str, last: int = -2) -> tuple[float, float]:
-        values = np.array(rows[0][name], float)
-        return values[0], values[last]  # the last behind the head's input
-
-    def growth(rows) -> float:
-        first, last = ends(rows, "variance")
-        return finite(abs(np.log10(last / first)))
-
-    def gradients(rows) -> float:
-        first, last = ends(rows, "gradient")
-        return finite(np.log10(first / last))
-
-    return {
-        "growth": answer(group, LINEAR).quantity(growth, "|log10 variance ratio|"),
-        "similarity": answer(group, FEATURES).quantity(
-            lambda rows: finite(rows[0]["similarity"][0]), "mean cosine"
-        ),
-        "gradients": answer(group, LINEAR).quantity(gradients, "log10 gradient ratio"),
-    }
-
-
-def finite(value: float, most: float = 40.0) -> float:
-    """Beyond float32 everything is at the end of its scale."""
-    return float(np.clip(value, -most, most)) if np.isfinite(value) else most

@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from benchmarks.lubana2021 import fits, training
+from benchmarks.lubana2021 import fits, readings, training
 from benchmarks.lubana2021.networks import ARMS
 from keras_norms.lab.discovery import discover
 from keras_norms.lab.errors import BadInput, BadOption
@@ -123,8 +123,8 @@ def test_failing_and_being_slowest():
 
     networks = [mean(a=0.9, b=0.8, c=0.1), mean(a=0.9, b=0.8, c=0.85)]
     # c fails on the first; b is the slowest that goes on both.
-    assert training.failures(networks, 0.5).values == {0: 2}
-    assert training.failures(networks[:1], 0.05).values == {0: 1}
+    assert readings.failures(networks, 0.5).values == {0: 2}
+    assert readings.failures(networks[:1], 0.05).values == {0: 1}
 
 
 def test_fits():
