@@ -23,6 +23,13 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 BACKENDS = ("tensorflow", "jax", "torch")
 NOTHING_COLLECTED = 5
+# A file stays with one worker: what it compiles is compiled once. Their order is the conftest's.
+WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+# JAX compiles each operation of each shape: once in a run, for both workers and what they start.
+PROGRAMS = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 
 
 class Count(NamedTuple):
@@ -61,15 +68,15 @@ def run(backend: str, arguments: list[str], *, leave: str) -> Count:
     # Two processes on two cores: more threads in each would only wait for one another.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
+        programs = {**PROGRAMS, "JAX_COMPILATION_CACHE_DIR": f"{folder}/programs"}
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
-        # A file stays with one worker: what it compiles is compiled once.
-        command += ["-n", "2", "--dist", "loadfile"] if importlib.util.find_spec("xdist") else []
+        command += WORKERS if importlib.util.find_spec("xdist") else []
         command += ["-m", f"not {leave}"] if leave else []
         code = subprocess.run(
             [*command, *arguments],
             cwd=ROOT,
-            env={**quiet, **os.environ, "KERAS_BACKEND": backend},
+            env={**quiet, **programs, **os.environ, "KERAS_BACKEND": backend},
         ).returncode
         count = read(report) if report.exists() else Count(0, 0, 0)
     if code not in (0, NOTHING_COLLECTED) and not count.failed:

@@ -76,6 +76,26 @@ def test_arguments_go_to_pytest_on_every_backend(told):
     assert [told[name] for name in program.BACKENDS] == [(words, left) for left in leave]
 
 
+def test_both_workers_share_the_programs_of_a_run(monkeypatch):
+    told = {}
+
+    def started(command, *, cwd, env):
+        told.update(env)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(program.subprocess, "run", started)
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    program.run("jax", [], leave="")
+    first = told["JAX_COMPILATION_CACHE_DIR"]
+    assert told["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
+    program.run("jax", [], leave="")
+    assert told["JAX_COMPILATION_CACHE_DIR"] != first, "of a run, not of the machine"
+    assert not Path(first).parent.exists()
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/mine")
+    program.run("jax", [], leave="")
+    assert told["JAX_COMPILATION_CACHE_DIR"] == "/mine"
+
+
 def test_where_nothing_is_tested_nothing_has_passed():
     """From end to end, on whatever is installed: a file that is not there."""
     run = subprocess.run(
