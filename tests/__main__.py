@@ -23,6 +23,15 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent
 BACKENDS = ("tensorflow", "jax", "torch")
 NOTHING_COLLECTED = 5
+# A file stays with one worker: what it compiles is compiled once. Their order is the conftest's.
+WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
+# JAX compiles each operation of each shape: once in a run, for both workers and what they start.
+PROGRAMS = {
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
+# Which lines run is asked of one backend alone, the quickest: a tracer costs as much on each.
+MEASURED = "torch"
 
 
 class Count(NamedTuple):
@@ -44,7 +53,8 @@ def main(arguments: list[str]) -> int:
     for name in installed:
         print(f"\n=== {name} ===", flush=True)
         leave = "full" if fast else "" if name == installed[0] else "once"
-        counts[name] = run(name, given, leave=leave)
+        measured = name == MEASURED and arguments == ["--all"]
+        counts[name] = run(name, given, leave=leave, measured=measured)
     print("\nBackend")
     for name in BACKENDS:
         missing = "not run" if importlib.util.find_spec(name) else "not installed"
@@ -56,25 +66,42 @@ def main(arguments: list[str]) -> int:
     return 0 if total.passed and not total.failed else 1
 
 
-def run(backend: str, arguments: list[str], *, leave: str) -> Count:
+def run(backend: str, arguments: list[str], *, leave: str, measured: bool = False) -> Count:
     """Pytest in a process of its own, since Keras chooses its backend when it is imported."""
     # Two processes on two cores: more threads in each would only wait for one another.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
+        programs = {**PROGRAMS, "JAX_COMPILATION_CACHE_DIR": f"{folder}/programs"}
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
-        # A file stays with one worker: what it compiles is compiled once.
-        command += ["-n", "2", "--dist", "loadfile"] if importlib.util.find_spec("xdist") else []
+        command += WORKERS if importlib.util.find_spec("xdist") else []
         command += ["-m", f"not {leave}"] if leave else []
+        if measured and importlib.util.find_spec("pytest_cov"):
+            programs["COVERAGE_FILE"] = f"{folder}/coverage"
+            command += ["--cov", "--cov-report="]
         code = subprocess.run(
             [*command, *arguments],
             cwd=ROOT,
-            env={**quiet, **os.environ, "KERAS_BACKEND": backend},
+            env={**quiet, **programs, **os.environ, "KERAS_BACKEND": backend},
         ).returncode
         count = read(report) if report.exists() else Count(0, 0, 0)
+        if Path(programs.get("COVERAGE_FILE", folder)).is_file():
+            print(coverage(programs["COVERAGE_FILE"], backend), flush=True)
     if code not in (0, NOTHING_COLLECTED) and not count.failed:
         return count._replace(failed=1)  # pytest itself gave up
     return count
+
+
+def coverage(file: str, backend: str) -> str:
+    """The share of lines and branches that ran; most tests of the lab run on another backend."""
+    command = [sys.executable, "-m", "coverage", "report", "--omit=keras_norms/lab/*"]
+    share = subprocess.run(
+        [*command, f"--data-file={file}", "--format=total"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    return f"Coverage of keras_norms without its lab, under {backend}: {share.stdout.strip()} %"
 
 
 def read(report: Path) -> Count:

@@ -38,6 +38,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for place, item in enumerate(same):
             if len(same) > FEW and place not in kept:
                 item.add_marker(pytest.mark.full)
+    # Of two workers neither begins with the longest files when the other has ended.
+    items.sort(key=lambda item: not _starts_processes(item.module))
 
 
 def pytest_collection_finish() -> None:

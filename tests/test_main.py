@@ -32,8 +32,10 @@ def told(monkeypatch):
     monkeypatch.delenv("KERAS_BACKEND", raising=False)
     monkeypatch.setattr(program.importlib.util, "find_spec", lambda name: name in told["names"])
 
-    def run(name, arguments, *, leave):
+    def run(name, arguments, *, leave, measured):
         told[name] = (arguments, leave)
+        if measured:
+            told["measured"] = name
         return program.Count(*told["names"][name])
 
     monkeypatch.setattr(program, "run", run)
@@ -50,6 +52,7 @@ def test_the_exit_code_and_the_last_line(counts, code, told, capsys):
     names = told["names"] = dict(zip(program.BACKENDS, counts, strict=False))
     assert program.main(["--all"]) == code
     assert [told[name] for name in names] == [([], ""), ([], "once")][: len(counts)]
+    assert told.get("measured") == ("torch" if "torch" in names else None)
     *lines, last = capsys.readouterr().out.splitlines()
     sums = [sum(count[i] for count in counts) for i in range(3)]
     assert last == "{} passed, {} failed, {} skipped".format(*sums)
@@ -74,6 +77,33 @@ def test_arguments_go_to_pytest_on_every_backend(told):
     words = ["tests/layers", "-x"]
     leave = ["", "once", "once"]
     assert [told[name] for name in program.BACKENDS] == [(words, left) for left in leave]
+    assert "measured" not in told, "of a part of the tests it would say little"
+
+
+def test_both_workers_share_the_programs_of_a_run(monkeypatch):
+    told = {}
+
+    def started(command, *, cwd, env):
+        told.update(env)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(program.subprocess, "run", started)
+    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
+    program.run("jax", [], leave="")
+    first = told["JAX_COMPILATION_CACHE_DIR"]
+    assert told["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
+    program.run("jax", [], leave="")
+    assert told["JAX_COMPILATION_CACHE_DIR"] != first, "of a run, not of the machine"
+    assert not Path(first).parent.exists()
+    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/mine")
+    program.run("jax", [], leave="")
+    assert told["JAX_COMPILATION_CACHE_DIR"] == "/mine"
+
+
+def test_what_ran_is_a_number_in_the_log(capsys):
+    pytest.importorskip("pytest_cov")
+    program.run("torch", ["tests/test_main.py", "-k", "summed"], leave="", measured=True)
+    assert re.search(r"without its lab, under torch: \d+ %$", capsys.readouterr().out.strip())
 
 
 def test_where_nothing_is_tested_nothing_has_passed():

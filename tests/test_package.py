@@ -71,6 +71,7 @@ def saved(tmp_path_factory):
     return file
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("imports", [
     "import keras, keras_norms",
     "import keras_norms; assert 'keras' not in sys.modules; import keras",

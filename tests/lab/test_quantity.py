@@ -55,6 +55,13 @@ def test_a_quantity_remembers_its_formula(made, formula):
     assert made(a, b, c).formula == formula
 
 
+def test_divided_by_nothing():
+    ratio = quantity("a", 1.0, -2.0) / quantity("b", 0.0, 0.0)
+    assert list(ratio.values.values()) == [math.inf, -math.inf]
+    with pytest.raises(BadInput, match="'a / b' is not a number for seed 11"):
+        quantity("a", 1.0, 0.0) / quantity("b", 0.0, 0.0)
+
+
 def test_infinities_are_numbers_and_nan_is_an_error_that_names_the_seed():
     steps = quantity("steps", 10.0, math.inf, 30.0)
     assert steps.estimate == 30.0

@@ -136,9 +136,11 @@ def test_evonorm20_def(name, shape):
 @pytest.mark.parametrize("kind", [EvoNormB0, EvoNormB1, EvoNormB2])
 def test_inference_by_the_moving_variance_and_the_example(kind):
     shape = (3, 4, 5, 6)
-    x, layer = draw(shape), kind(momentum=0.5)
-    layer(draw(shape, 7) * 3, training=True)
+    x, layer, seen = draw(shape), kind(momentum=0.5), draw(shape, 7) * 3
+    layer(seen, training=True)
     assert set(state(layer)) == {"moving_variance"}
+    remembered = 0.5 + 0.5 * seen.var(axis=(0, 1, 2))  # as the paper's, with no correction
+    np.testing.assert_allclose(state(layer)["moving_variance"], remembered, rtol=1e-5)
     weights = randomize(layer)
     scale, shift = weights.pop("gamma"), weights.pop("beta")
     moving = state(layer)["moving_variance"].astype("float64")

@@ -76,13 +76,16 @@ def drawn(seed: int, rooms: list[str], number: int) -> list[Mutation]:
 
 
 def tests_of(file: Path) -> list[str]:
-    """The narrow tests: those named after the file, or else all of its room."""
+    """The narrow tests: those of its room named after the file, or else all of the room.
+
+    To the latter those of the same name elsewhere come first: what they test they may only use.
+    """
     name = file.relative_to(ROOT).as_posix()
     room = max((room for room in ROOMS if name.startswith(room)), key=len)
-    own = [t for t in (ROOT / "tests").rglob(f"test_{file.stem}*.py") if t.is_file()]
-    return [test.relative_to(ROOT).as_posix() for test in own] or [
-        path for path in ROOMS[room] if (ROOT / path).exists()
-    ]
+    named = sorted((ROOT / "tests").rglob(f"test_{file.stem}*.py"))
+    own = [test.relative_to(ROOT).as_posix() for test in named]
+    within = [test for test in own if test.startswith(ROOMS[room])]
+    return within or own + [path for path in ROOMS[room] if (ROOT / path).exists()]
 
 
 def passes(tests: list[str], place: Path) -> bool:

@@ -15,6 +15,11 @@ from benchmarks.speed.passes import training
 from tests.gradients import array
 
 SHAPES = ("16x2x2x8", "16x8", "16x3x8")
+# Each takes a mean or a variance over the positions of one channel of one example.
+SPATIAL = [
+    "evonorm_b0", "evonorm_b1", "evonorm_b2", "filter_response", "global_response", "instance",
+    "instance_enhancement", "switchable",
+]  # fmt: skip
 
 
 @pytest.fixture(autouse=True)
@@ -109,9 +114,9 @@ def test_what_is_kept_for_the_backward_pass():
 
 @pytest.mark.once
 def test_space_is_needed_by_what_normalizes_over_it():
-    assert not cells.makes_sense("instance", "4096x256")
-    assert cells.makes_sense("instance", "32x128x512")
-    assert cells.makes_sense("batch", "4096x256")
+    spatial = [name for name in cells.normalizers() if not cells.makes_sense(name, "4096x256")]
+    assert sorted(spatial) == SPATIAL
+    assert all(cells.makes_sense(name, "32x128x512") for name in cells.normalizers())
 
 
 @pytest.mark.once
