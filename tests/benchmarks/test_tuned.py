@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.ba2016.figure6_small_batch import SmallBatch
 from benchmarks.ioffe2017.section44_few_classes import FewClasses
+from benchmarks.zhang2019rms.section6_accuracy import Accuracy
 from benchmarks.zhu2025.section5_swap import Swap
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger
@@ -83,3 +84,20 @@ def test_dynamic_tanh_in_the_place_of_layer_normalization(tmp_path, right, said)
         return outcome(run, accuracies=(0.1, best))
 
     assert verdicts(Swap(), rule, tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("rms", "tanh", "said"),
+    [
+        (2.0, 2.5, ["reproduced"] * 2),
+        (2.2, 2.5, ["not reproduced"] * 2),
+        (2.0, 2.0, ["no power here"] * 2),
+    ],
+)
+def test_rms_normalization_beside_layer_normalization(tmp_path, rms, tanh, said):
+    def rule(run):
+        loss = {"rms": rms, "dynamic_tanh": tanh}.get(run.normalizer, 2.0)
+        made = outcome(run, accuracies=(0.1, 1 - loss / 4))
+        return dataclasses.replace(made, curve=made.curve | {"test_loss": (3.0, loss)})
+
+    assert verdicts(Accuracy(), rule, tmp_path) == said
