@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from benchmarks.accuracy_by_batch import batch_table, draw_batches, spread
+from benchmarks.small_batch_arms import ARMS
 from keras_norms.lab.claim import Claim
 from keras_norms.lab.experiment import Experiment
 from keras_norms.lab.inequality import all_of
@@ -12,14 +14,6 @@ from keras_norms.lab.options import RATE, option
 from keras_norms.lab.training import Run
 from keras_norms.lab.tuning import best_rate, on_validation, swept
 
-ARMS = {
-    "BN": "batch:momentum={momentum}", "GN": "group:groups=4", "LN": "layer", "none": "none",
-    "LN+PN": "proxy(layer)", "CBN": "cross_iteration:momentum={momentum}",
-    "BRN": "renorm:momentum={momentum},warmup_steps=100,r_max_steps=400,d_max_steps=400",
-    "BGN": "batch_group:momentum={momentum}", "IEBN": "instance_enhancement:momentum={momentum}",
-    "FRN": "filter_response:learnable_epsilon=true", "B0": "evonorm_b0:momentum={momentum}",
-    "S0": "evonorm_s0:groups=4",
-}  # fmt: skip
 REFERENCE, LEARNED = 32, 0.5  # the batch at which rates are chosen; accuracy, of ten classes
 
 
@@ -40,6 +34,8 @@ class SmallBatch(Experiment):
     Command    KERAS_BACKEND=jax python -m benchmarks run small_batch --out results
     """
 
+    arms: ClassVar = ARMS
+    compared: ClassVar = (2, 4, REFERENCE)
     seeds: int = option(6, "paired seeds, fixed before the first run", least=1, most=10_000)
     data: str = option("digits:size=4", "data set")
     model: str = option("plain:depth=6,width=8", "model")
@@ -52,21 +48,21 @@ class SmallBatch(Experiment):
         steps = max(1, self.epochs * self.examples // batch)
         momentum = max(0.0, 1 - 0.1 * batch / REFERENCE)
         return Run(model=self.model, data=self.data, batch=batch, steps=steps,
-                   normalizer=ARMS[arm].format(momentum=f"{momentum:g}"),
+                   normalizer=self.arms[arm].format(momentum=f"{momentum:g}"),
                    learning_rate=rate * batch / REFERENCE, evaluate_every=max(1, steps // 10),
                    keep_predictions=True)  # fmt: skip
 
     def plan(self):
-        if not {2, 4, REFERENCE} <= set(self.batches):
-            raise self.invalid("batches", f"write 2, 4 and {REFERENCE} among them: claims compare")
+        if missing := [b for b in self.compared if b not in self.batches]:
+            raise self.invalid("batches", f"write {missing[0]} among them: claims compare")
         found = yield {swept(arm, rate): self.tuning(on_validation(self.run(arm, REFERENCE, rate)))
-                       for arm in ARMS for rate in self.rates}  # fmt: skip
-        best = {arm: best_rate({r: found[swept(arm, r)] for r in self.rates}) for arm in ARMS}
+                       for arm in self.arms for rate in self.rates}  # fmt: skip
+        best = {arm: best_rate({r: found[swept(arm, r)] for r in self.rates}) for arm in self.arms}
         yield {f"{arm}, {batch}": self.paired(self.run(arm, batch, best[arm]))
-               for arm in ARMS for batch in self.batches}  # fmt: skip
+               for arm in self.arms for batch in self.batches}  # fmt: skip
 
     def claims(self, found):
-        of = {(arm, b): found[f"{arm}, {b}"].final() for arm in ARMS for b in self.batches}
+        of = {(arm, b): found[f"{arm}, {b}"].final() for arm in self.arms for b in self.batches}
         fails = of["BN", REFERENCE] - of["BN", 2]
 
         def judged(sentence, holds, arm, paper, target):
@@ -94,7 +90,7 @@ class SmallBatch(Experiment):
             yield Claim(f"{arm} beats {than}.", of[arm, REFERENCE] > of[than, REFERENCE], *told)
 
     def tables(self, found):
-        yield batch_table(f"{self.name()}-accuracy", found, ARMS, self.batches)
+        yield batch_table(f"{self.name()}-accuracy", found, self.arms, self.batches)
 
     def figures(self, found):
-        yield draw_batches(self.name(), found, ARMS, self.batches)
+        yield draw_batches(self.name(), found, self.arms, self.batches)
