@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from keras_norms.lab.found import Found
+from keras_norms.lab.quantity import Quantity
 from keras_norms.lab.report.claims import interval_text
 from keras_norms.lab.report.figures import Figure, colour, drawing, marker
 from keras_norms.lab.report.tables import Table
@@ -40,6 +41,13 @@ def draw_batches(
         axis.minorticks_off()
         axis.legend(loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def spread(found: Found, arm: str, batches: Sequence[int]) -> Quantity:
+    """Highest less lowest final accuracy over batch sizes, of each seed."""
+    every = [found[f"{arm}, {batch}"].final().values for batch in batches]
+    values = {seed: max(v[seed] for v in every) - min(v[seed] for v in every) for seed in every[0]}
+    return Quantity(f"spread of the accuracy ({arm})", values)
 
 
 def _accuracies(found: Found, arm: str, batch: int) -> list[float]:

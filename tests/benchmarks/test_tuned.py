@@ -9,6 +9,8 @@ import pytest
 
 from benchmarks.ba2016.figure6_small_batch import SmallBatch
 from benchmarks.ioffe2017.section44_few_classes import FewClasses
+from benchmarks.zhang2019rms.section6_accuracy import Accuracy
+from benchmarks.zhu2025.section5_swap import Swap
 from keras_norms.lab.errors import BadInput
 from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.publication import Part, publish
@@ -67,3 +69,35 @@ def test_batches_of_four(tmp_path, losses, wide, said):
         )
 
     assert verdicts(SmallBatch(), rule, tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("right", "said"),
+    [
+        ({"layer": 0.95, "dynamic_tanh": 0.95, "none": 0.8}, ["reproduced"] * 2),
+        ({"layer": 0.95, "dynamic_tanh": 0.85, "none": 0.9}, ["not reproduced"] * 2),
+    ],
+)
+def test_dynamic_tanh_in_the_place_of_layer_normalization(tmp_path, right, said):
+    def rule(run):
+        best = right[run.normalizer] - 0.1 * (run.learning_rate != 0.003)
+        return outcome(run, accuracies=(0.1, best))
+
+    assert verdicts(Swap(), rule, tmp_path) == said
+
+
+@pytest.mark.parametrize(
+    ("rms", "tanh", "said"),
+    [
+        (2.0, 2.5, ["reproduced"] * 2),
+        (2.2, 2.5, ["not reproduced"] * 2),
+        (2.0, 2.0, ["no power here"] * 2),
+    ],
+)
+def test_rms_normalization_beside_layer_normalization(tmp_path, rms, tanh, said):
+    def rule(run):
+        loss = {"rms": rms, "dynamic_tanh": tanh}.get(run.normalizer, 2.0)
+        made = outcome(run, accuracies=(0.1, 1 - loss / 4))
+        return dataclasses.replace(made, curve=made.curve | {"test_loss": (3.0, loss)})
+
+    assert verdicts(Accuracy(), rule, tmp_path) == said

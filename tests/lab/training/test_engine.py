@@ -210,3 +210,17 @@ def test_a_model_a_normalizer_and_an_optimizer_of_the_user(tmp_path, monkeypatch
     run = dataclasses.replace(run, normalizer="none", optimizer="@theirs.norm")
     with pytest.raises(BadInput, match=r"return a keras.optimizers.Optimizer"):
         Program(run, small_data())
+
+
+def test_an_optimizer_around_another_steps_at_the_rate_of_the_run(tmp_path, monkeypatch):
+    """What never clips is SGD, at any rate."""
+    (tmp_path / "around.py").write_text(
+        "from keras_norms.normfree import AdaptiveGradientClipping\n"
+        "def loose():\n"
+        "    return AdaptiveGradientClipping('sgd', clipping=1e9)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    run = small_run(learning_rate=0.07, batch=12, steps=STEPS)
+    around = dataclasses.replace(run, optimizer="@around.loose")
+    plain, wrapped = (train_on(Program(one, small_data()), one) for one in (run, around))
+    np.testing.assert_allclose(wrapped.losses, plain.losses, rtol=1e-6)

@@ -40,8 +40,9 @@ class Engine:
         self._crop, self._stepped = crop, Stepped(optimizer, parts)
         optimizer.build(model.trainable_variables)
         self._new_optimizer = [np.array(variable) for variable in optimizer.variables]
-        paths = [variable.path for variable in optimizer.variables]
-        self._rate = next(i for i, path in enumerate(paths) if path.endswith("learning_rate"))
+        # By identity: an optimizer around another has a rate of its own, which it does not step by.
+        rate = optimizer.learning_rate
+        self._rate = next(i for i, variable in enumerate(optimizer.variables) if variable is rate)
         self._x, self._y, self._x_test, self._y_test = on_device(data)
         options = {"xla_gpu_deterministic_ops": True} if jax.default_backend() == "gpu" else None
         self._steps = jax.jit(self._loop, donate_argnums=0, compiler_options=options)
