@@ -2,108 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
-from keras_norms.lab.edges.allocation import Purse
-from keras_norms.lab.edges.cell import Cell
-from keras_norms.lab.edges.search import Search, explore
-from keras_norms.lab.experiment import Experiment
-from keras_norms.lab.found import Found
-from keras_norms.lab.options import option
-from keras_norms.lab.walk import Search as Searched
-from studies.families import FAMILIES, Family
+from keras_norms.lab.claim import Claim
+from keras_norms.lab.edges.allocation import decades, hours_of
+from keras_norms.lab.edges.slope import by_seed
+from keras_norms.lab.inequality import all_of
+from keras_norms.lab.quantity import Quantity
+from keras_norms.lab.report.frontier_plot import draw_frontier
+from keras_norms.lab.report.map_plot import draw_slopes
+from keras_norms.lab.report.map_rows import Row, by_family
+from keras_norms.lab.report.map_tables import WORDS, cells_table, slopes_table
+from studies.families import FAMILIES
+from studies.visits import VisitExperiment
 
-
-@dataclass(frozen=True)
-class Place:
-    """Where a cell stands in the map, and where its visits stand in the plan."""
-
-    family: str
-    arm: str
-    depth: int
-
-    def visit(self, number: int) -> str:
-        return f"{self.family}, {self.arm}, depth {self.depth}, visit {number}"
-
-    @property
-    def of(self) -> Family:
-        return FAMILIES[self.family]
+JUDGED = "mlp-sgd"  # the family with enough seeds for verdicts
+NORMALIZED = ("batch", "layer", "rms", "group")
+FLAT = -0.3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Map(Experiment):
+class Map(VisitExperiment):
     """The map: edges of the learning rate by depth, over architectures and optimizers.
 
-    Command    python -m studies run map --hours 2 --out results
+    Command    python -m studies run map --out results
     """
 
-    seeds: int = option(0, "initial weights of a cell; 0 for each family's own", least=0, most=99)
-    families: tuple[str, ...] = option(tuple(FAMILIES), "which to map", choices=tuple(FAMILIES))
-    hours: float = option(2.5, "CPU hours of all runs together", above=0, most=100_000)
-    decades: float = option(0.5, "width of an interval that is known well enough", above=0, most=9)
-    most: int = option(16, "runs a seed at most", least=1, most=1000)
-    lanes: int = option(4, "cells that are visited at once", least=1, most=1000)
-
-    @property
-    def purse(self) -> Purse:
-        return Purse(self.hours, self.decades, most=self.most, lanes=self.lanes)
-
-    def places(self) -> list[Place]:
-        """All cells, those of a family together, the shallow ones first."""
-        return [
-            Place(name, arm, depth)
-            for name in self.families
-            for depth in FAMILIES[name].depths
-            for arm in FAMILIES[name].arms
-        ]
-
     def plan(self):
-        purse, cells, visits = self.purse, dict[Place, Cell](), dict[Place, int]()
-        while not purse.spent(cells.values()) and (chosen := self.chosen(cells)):
-            visits |= {place: visits.get(place, 0) + 1 for place in chosen}
-            found = yield {
-                place.visit(visits[place]): self.searched(place, cells) for place in chosen
-            }
-            cells |= {place: found[place.visit(visits[place])] for place in chosen}
+        yield from self.visits()
 
-    def chosen(self, cells: dict[Place, Cell]) -> list[Place]:
-        """The next cells: new ones whose neighbour is there, then the least known."""
-        new = [p for p in self.places() if p not in cells and self.shallower(p) in (None, *cells)]
-        if new:
-            return new[: self.lanes]
-        known = list(cells)
-        return [known[k] for k in self.purse.least_known(list(cells.values()))]
+    def claims(self, found):
+        words = FAMILIES[JUDGED].words
+        arms = by_family([row for row in self.rows(found) if row.family == words]).get(words, {})
+        if not {"none", *NORMALIZED} <= {arm for arm, rows in arms.items() if len(rows) > 1}:
+            return
+        blow_up, trains = (
+            {arm: self.exponent(arm, rows, edge) for arm, rows in arms.items()}
+            for edge in ("blow_up", "alive")
+        )
+        yield Claim("With activations normalized the blow-up edge does not fall with depth.",
+                    all_of(*(blow_up[arm] > FLAT for arm in NORMALIZED)))  # fmt: skip
+        yield Claim("Without a normalizer it falls.", blow_up["none"] < FLAT)
+        yield Claim("The largest rate that trains falls faster than 1 / depth either way.",
+                    all_of(*(trains[arm] < -1 for arm in ("none", *NORMALIZED))))  # fmt: skip
 
-    def searched(self, place: Place, cells: dict[Place, Cell]) -> Searched:
-        """One visit."""
-        search = self.search(place)
-        if place in cells:
-            start, search = cells[place], self.purse.again(search, cells[place])
-        else:
-            near = self.shallower(place)
-            start = search.cell(place.of.program(place.arm, place.depth), near and cells[near])
-        return Searched(explore(start, search), search.seeds * search.most)
+    def exponent(self, arm: str, rows: list[Row], edge: str) -> Quantity:
+        """The slope over depth of each seed's edge."""
+        edges = [row.cell.edge(edge) for row in rows]
+        values = by_seed([row.depth for row in rows], edges)
+        return Quantity(f"exponent of depth, {WORDS[edge]} ({arm})", values)
 
-    def search(self, place: Place) -> Search:
-        """Of a first visit."""
-        usual = place.of.search
-        seeds = self.seeds or usual.seeds
-        return Search(usual.low, usual.high, seeds, usual.first_seed, min(usual.most, self.most))
+    def summary(self, found):
+        rows = self.rows(found)
+        words = {row.family for row in rows}
+        yield f"{len(rows)} of {len(self.places())} cells are measured, of {len(words)} families."
+        for name, edge in (("trains", "alive"), ("blow-up", "blow_up"), ("useful", "useful")):
+            edges = [row.cell.edge(edge) for row in rows if row.cell.edge(edge).any_passed]
+            narrow = sum(decades(one) <= self.decades for one in edges)
+            yield (
+                f"The 90 % interval of the {name} edge is at most {self.decades:g} decades wide in "
+                f"{narrow} of the {len(edges)} cells that have one; in {len(rows) - len(edges)} no "
+                "rate passed."
+            )
+        spent = hours_of(row.cell for row in rows)
+        yield f"All runs together took {spent:.2f} CPU hours, compiling included."
 
-    def shallower(self, place: Place) -> Place | None:
-        """The neighbour whose edges are the prior."""
-        depths = place.of.depths
-        at = depths.index(place.depth)
-        return Place(place.family, place.arm, depths[at - 1]) if at else None
+    def tables(self, found):
+        rows = self.rows(found)
+        yield slopes_table(self.name(), rows)
+        yield cells_table(self.name(), rows)
 
-    def cells(self, found: Found) -> dict[Place, Cell]:
-        """All that were visited, in order, as their last visits left them."""
-        return dict(self._cells(found))
+    def figures(self, found):
+        rows = self.rows(found)
+        yield draw_slopes(found.folder, f"{self.name()}-slopes", rows)
+        for name in self.families:
+            mine = [row for row in rows if row.family == FAMILIES[name].words]
+            if mine:
+                yield self.panels(found, name, mine)
 
-    def _cells(self, found: dict[str, Any]) -> Iterator[tuple[Place, Cell]]:
-        for place in self.places():
-            visits = [n for n in range(1, self.most + 2) if place.visit(n) in found]
-            if visits:
-                yield place, found[place.visit(visits[-1])]
+    def panels(self, found, name: str, rows: list[Row]):
+        """Small multiples of one family, a panel a normalizer."""
+        arms = {row.cell.program: row.arm for row in rows}
+        run = rows[0].cell.program
+        return draw_frontier(
+            found.folder,
+            f"{self.name()}-{name}",
+            [row.cell for row in rows],
+            steps=run.steps,
+            what=f"{rows[0].family}, {run.data}, batch {run.batch}",
+            by=lambda cell: arms[cell.program],
+        )

@@ -31,6 +31,7 @@ SMALL = {
     "theory": {"depths": (4, 8), "normalizers": ("none", "layer"), "seeds": 2, "most": 8},
     "tune": {"trials": 16, "normalizers": ("none", "layer")},
     "cost": {},
+    "map": {"families": ("mlp-momentum", "transformer-adamw"), "seeds": 2, "most": 4, "hours": 0.1},
 }
 ANSWERS = {
     "inputs_of": {"size": 64, "classes": 10, "q": 0.3, "q_xy": 0.2},

@@ -77,6 +77,6 @@ def width(cell: Cell) -> float:
 
 
 def decades(edge: Edge) -> float:
-    """Width of the 90 % interval as far as it lies in the range; 0 where no rate passed."""
+    """Width of the 90 % interval as far as it lies in the range: small where no rate passed."""
     low, high = np.clip(edge.interval, *edge.range)
     return float(np.log10(high / low))
