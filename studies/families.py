@@ -119,14 +119,14 @@ FAMILIES: dict[str, Family] = {
     "mlp-momentum": mlp("momentum", MOMENTUM),
     "plain-momentum": images("plain convolutions", "plain:width=8", "momentum", MOMENTUM),
     "mlp-adamw": mlp("AdamW", "adamw"),
-    "transformer-adamw": transformer("AdamW", "adamw"),
-    "mlp-muon": mlp("Muon", "muon"),
-    "resnet-adamw": images("ResNet on digits", "resnet:width=8", "AdamW", "adamw"),
     "mlp-adamw-warmup": mlp(
         "AdamW with warm-up", "adamw", depths=(4, 16), schedule="warmup:steps=0.2"
     ),
     "mlp-sgd-narrow": mlp("plain SGD", "sgd", width=32, depths=(4, 16)),
     "mlp-sgd-wide": mlp("plain SGD", "sgd", width=256, depths=(4, 16)),
+    "transformer-adamw": transformer("AdamW", "adamw"),
+    "mlp-muon": mlp("Muon", "muon"),
+    "resnet-adamw": images("ResNet on digits", "resnet:width=8", "AdamW", "adamw"),
     "transformer-scaled": transformer(
         "AdamW, branches scaled", "adamw", {"layer": ("layer", "norm=scaled")}
     ),

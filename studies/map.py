@@ -13,6 +13,8 @@ from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.map_plot import draw_slopes
 from keras_norms.lab.report.map_rows import Row, by_family
 from keras_norms.lab.report.map_tables import WORDS, cells_table, slopes_table
+from keras_norms.lab.report.predictors_table import predictors_table
+from studies.at_start import is_predicted, start_of
 from studies.families import FAMILIES
 from studies.visits import VisitExperiment
 
@@ -29,7 +31,10 @@ class Map(VisitExperiment):
     """
 
     def plan(self):
-        yield from self.visits()
+        cells = yield from self.visits()
+        runs = [place.of.program(place.arm, place.depth) for place in cells]
+        if starts := {start_of(run).title: start_of(run) for run in runs if is_predicted(run)}:
+            yield {title: [job] for title, job in starts.items()}
 
     def claims(self, found):
         words = FAMILIES[JUDGED].words
@@ -70,6 +75,11 @@ class Map(VisitExperiment):
     def tables(self, found):
         rows = self.rows(found)
         yield slopes_table(self.name(), rows)
+        if found.complete:
+            rows_of = [row for row in rows if is_predicted(row.cell.program)]
+            seen = [found[start_of(row.cell.program).title][0] for row in rows_of]
+            if seen:
+                yield predictors_table(self.name(), rows_of, seen)
         yield cells_table(self.name(), rows)
 
     def figures(self, found):
