@@ -13,11 +13,13 @@ from keras_norms.lab.training.bench import Bench
 from keras_norms.lab.training.outcome import to_json
 
 EXAMPLES = 128
+WIDTH = 64
 
 
 def is_predicted(run: Run) -> bool:
-    """Whether a cell is among those of which it is measured: MLPs, for whom there is a theory."""
-    return run.of("model").name == "mlp"
+    """Whether it is measured of a cell: of MLPs of one width, for whom there is a theory."""
+    model = run.of("model")
+    return model.name == "mlp" and model.arguments["width"] == WIDTH
 
 
 def start_of(run: Run) -> Computation:
