@@ -84,7 +84,7 @@ def has_place(edge: Edge) -> bool:
 
 
 def by_seed(depths: Sequence[int], edges: Sequence[Edge]) -> dict[int, float]:
-    """The slope of each seed's own edges, by its place, over the depths at which it has one.
+    """The slope of each seed's own edges, by the seed's place, over the depths at which it has one.
 
     A seed with fewer than two is left out.
     """

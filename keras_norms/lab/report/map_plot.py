@@ -59,7 +59,7 @@ def _panel(axes: Axes, title: str) -> None:
     axes.set_title(title, fontsize=11, pad=18)
     axes.axvline(0, color="#333333", lw=1.0, zorder=1)
     axes.axvline(PREDICTED, color="#333333", lw=1.0, ls=(0, (4, 2.5)), zorder=1)
-    for x, words in ((0, "any depth"), (PREDICTED, "−3/2")):
+    for x, words in ((0, "same at any depth"), (PREDICTED, "−3/2")):
         axes.annotate(
             words, (x, 1), xycoords=axes.get_xaxis_transform(), ha="center", va="bottom",
             fontsize=8.5, color="#333333", annotation_clip=False,
