@@ -31,11 +31,18 @@ SMALL = {
     "theory": {"depths": (4, 8), "normalizers": ("none", "layer"), "seeds": 2, "most": 8},
     "tune": {"trials": 16, "normalizers": ("none", "layer")},
     "cost": {},
+    "map": {
+        "families": ("mlp-momentum", "transformer-scaled"),
+        "seeds": 2,
+        "most": 4,
+        "hours": 0.1,
+    },
 }
 ANSWERS = {
     "inputs_of": {"size": 64, "classes": 10, "q": 0.3, "q_xy": 0.2},
     "here": {"seconds": 10.0, "runs": 48},
     "by_tpe": {"seconds": 2.0},
+    "measures": {"two_over_lambda": 0.1, "mean_field": "nan", "growth": 2.0, "ratio": "inf"},
 }
 
 

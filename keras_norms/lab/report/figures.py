@@ -36,6 +36,8 @@ LOOKS = {
     "variance": ("#3f4fa0", ">"),
     "switchable": ("#45bcd8", "*"),
     "layer": ("#e69f00", "o"),
+    "peri": ("#b85c00", "s"),  # layer normalization elsewhere in a transformer's block
+    "qk": ("#f6c667", "^"),
     "unit": ("#8c6d31", "s"),
     "dynamic_tanh": ("#b8a800", "^"),
     "dynamic_erf": ("#7a7000", "P"),

@@ -34,6 +34,10 @@ def depth_of(cell: Cell) -> int:
     return cell.program.of("model").arguments["depth"]
 
 
+def normalizer_of(cell: Cell) -> str:
+    return cell.program.normalizer
+
+
 DEPTH = Along("depth", "depth (hidden layers or blocks)", depth_of)
 
 
@@ -45,6 +49,7 @@ def draw_frontier(
     steps: int,
     what: str,
     along: Along = DEPTH,
+    by: Callable[[Cell], str] = normalizer_of,
 ) -> Figure:
     """Learning rate (log) against a number (log 2), at its exact place in every panel.
 
@@ -53,7 +58,7 @@ def draw_frontier(
     cross at the bottom, one in which every rate is good an arrow at the top; what the runs leave
     open is a bar alone. No line passes through either.
     """
-    normalizers = list(dict.fromkeys(cell.program.normalizer for cell in cells))
+    normalizers = list(dict.fromkeys(map(by, cells)))
     columns = min(COLUMNS, len(normalizers))
     rows = -(-len(normalizers) // columns)
     caption = (
@@ -66,7 +71,10 @@ def draw_frontier(
     size = {"width": 2.4 * columns + 0.6, "height": 2.5 * rows + 0.7}
     with drawing(figure, rows=rows, columns=columns, **size) as panels:
         panels = np.atleast_1d(panels).ravel()
-        lines = {one: _sorted(cells, one, along) for one in normalizers}
+        lines = {
+            one: sorted((cell for cell in cells if by(cell) == one), key=along.of)
+            for one in normalizers
+        }
         for panel, normalizer in zip(panels, normalizers, strict=False):
             for other, theirs in lines.items():
                 if other != normalizer:
@@ -85,10 +93,6 @@ def draw_frontier(
         ]
         canvas.legend(handles=handles, loc="outside upper right", ncols=2)
     return figure
-
-
-def _sorted(cells: Sequence[Cell], normalizer: str, along: Along) -> list[Cell]:
-    return sorted((c for c in cells if c.program.normalizer == normalizer), key=along.of)
 
 
 def _axes(axes: Axes, places: list[Any]) -> None:
