@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_few_as_processes(tmp_path):
-    for name, words in lists(10, 99):
+    for name, words in lists(30, 99):
         if words[:1] == ["run"] and "--help" not in words:
             words = [*words, "--dry-run"]
         done = subprocess.run(

@@ -26,7 +26,7 @@ pytestmark = [pytest.mark.once, pytest.mark.skipif(not hasattr(os, "fork"), reas
 
 
 @pytest.mark.parametrize("kind", ["folder", "sqlite"])
-@pytest.mark.parametrize("kills", [15, pytest.param(40, marks=pytest.mark.full)])
+@pytest.mark.parametrize("kills", [15, pytest.param(100, marks=pytest.mark.full)])
 def test_killed_workers_lose_nothing(tmp_path, kind, kills, capsys):
     storage = str(tmp_path / "r") if kind == "folder" else f"sqlite:///{tmp_path}/r.db"
     Ledger.open(storage)
