@@ -16,6 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from keras_norms.lab.edges.forecast import VERDICTS, with_blow_up, with_lower, with_upper
+from keras_norms.lab.edges.ordered import Ordered
 from keras_norms.lab.edges.threshold import SEARCHED, Thresholds
 
 DRAWS = 8  # of the verdicts of runs under way
@@ -60,18 +61,28 @@ def promising(imagined: Sequence[Thresholds], edges: Sequence[str] = SEARCHED) -
     """
     rates = imagined[0].range.rates
     gains = np.full(len(rates), -np.inf)
+    known = [(one, one.posterior) for one in imagined]
     first = np.arange(1 if len(rates) > 4 * COARSE else 0, len(rates), COARSE)
-    gains[first] = np.mean([gain(one, rates[first], edges) for one in imagined], axis=0)
+    gains[first] = np.mean([gain(*one, rates[first], edges) for one in known], axis=0)
     best = first[np.argsort(gains[first])[-2:]]
     around = (best[:, None] + np.arange(1 - COARSE, COARSE)).clip(0, len(rates) - 1)
     near = np.setdiff1d(around, first)
-    gains[near] = np.mean([gain(one, rates[near], edges) for one in imagined], axis=0)
+    gains[near] = np.mean([gain(*one, rates[near], edges) for one in known], axis=0)
     return gains
 
 
-def gain(known: Thresholds, x: np.ndarray, edges: Sequence[str] = SEARCHED) -> np.ndarray:
-    """Expected information about the edges of a run at each of `x`, in nats."""
-    now, gains = known.posterior, np.zeros(x.shape)
+def gain(
+    known: Thresholds, now: Ordered, x: np.ndarray, edges: Sequence[str] = SEARCHED
+) -> np.ndarray:
+    """Expected information about the edges of a run at each of `x`, in nats.
+
+    Args:
+        known: what the runs say.
+        now: its posterior.
+        x: log10 learning rates.
+        edges: those that are searched.
+    """
+    gains = np.zeros(x.shape)
     if "blow_up" in edges:
         gains += _mutual(with_blow_up(now, known.blown, x))
     if "lower" in edges:

@@ -159,7 +159,7 @@ class Edge:
 
     def _likelihood(self, known: Thresholds, prior: Thresholds, passed: bool) -> np.ndarray:
         """Of noise and a seed's edge by its own runs: posterior over prior."""
-        before, after = (each.by_scale(self.name) for each in (prior, known))
+        before, after = (each.by_scale[self.name] for each in (prior, known))
         if not passed:
             likelihood = np.zeros_like(after)
             likelihood[:, self._none_place] = 1.0

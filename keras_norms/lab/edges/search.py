@@ -86,7 +86,7 @@ def next_rate(
     done = np.isin(rates, list(tried))
     gains = np.where(done, -np.inf, promising([known], edges))
     if np.isneginf(gains).all():  # all that are worth a look were tried
-        gains = np.where(done, -np.inf, gain(known, known.range.rates, edges))
+        gains = np.where(done, -np.inf, gain(known, known.posterior, known.range.rates, edges))
     best = int(gains.argmax())
     return float(rates[best]) if gains[best] > -np.inf else None
 

@@ -115,9 +115,9 @@ class Thresholds:
         )
         return self._unknown(self.range, near.mixed(flat, floor))
 
-    @cached_property
+    @property
     def posterior(self) -> Ordered:
-        """Of all edges together."""
+        """Of all edges together: megabytes, so it is made when asked for and not kept."""
         return ordered(
             self.before,
             self.blown.likelihood,
@@ -132,31 +132,33 @@ class Thresholds:
         """How many runs it has seen."""
         return len(self.seen)
 
-    def by_scale(self, edge: str) -> np.ndarray:
-        """P(scale of the noise, edge), shape (scales, thresholds)."""
+    @cached_property
+    def by_scale(self) -> dict[str, np.ndarray]:
+        """By edge P(scale of the noise, edge), shape (scales, thresholds)."""
         now = self.posterior
-        if edge == "lower":
-            weights = now.alive.sum(2)
-            weights[:, -1] += now.no_alive
-            return weights
-        if edge == "useful":
-            return now.useful_alive.sum(2)
-        return now.alive_blow_up.sum(2 if edge == "alive" else 1)
+        lower = now.alive.sum(2)
+        lower[:, -1] += now.no_alive
+        return {
+            "lower": lower,
+            "useful": now.useful_alive.sum(2),
+            "alive": now.alive_blow_up.sum(2),
+            "blow_up": now.alive_blow_up.sum(1),
+        }
 
     @property
     def lower(self) -> EdgePosterior:
         """Below it runs are too slow to train; above the range where none trains."""
-        return EdgePosterior(self.range, self.by_scale("lower").sum(0))
+        return EdgePosterior(self.range, self.by_scale["lower"].sum(0))
 
     @property
     def useful(self) -> EdgePosterior:
         """The largest learning rate that is useful."""
-        return EdgePosterior(self.range, self.by_scale("useful").sum(0))
+        return EdgePosterior(self.range, self.by_scale["useful"].sum(0))
 
     @property
     def alive(self) -> EdgePosterior:
         """The largest learning rate that trains."""
-        return EdgePosterior(self.range, self.by_scale("alive").sum(0))
+        return EdgePosterior(self.range, self.by_scale["alive"].sum(0))
 
     @property
     def trains(self) -> EdgePosterior:
@@ -166,7 +168,7 @@ class Thresholds:
     @property
     def blow_up(self) -> EdgePosterior:
         """The largest learning rate that does not blow up."""
-        return EdgePosterior(self.range, self.by_scale("blow_up").sum(0))
+        return EdgePosterior(self.range, self.by_scale["blow_up"].sum(0))
 
     def settled(self, width: float = WIDTH, edges: Sequence[str] = SEARCHED) -> bool:
         """Whether these edges are known: 90 % intervals no wider than `width` decades."""
