@@ -131,8 +131,7 @@ def _section(
     try:
         claims = list(experiment.claims(found))
         if claims and verdicts:
-            each = seconds_a_seed(made, experiment.seeds)
-            tables.append(claims_table(experiment.name(), claims, seconds_a_seed=each))
+            tables.append(claims_table(experiment.name(), claims, seconds=seeded_seconds(made)))
         tables += [ranges_table(experiment.name(), claims)] if claims and not verdicts else []
         own = type(experiment).summary is not Experiment.summary
         summary += experiment.summary(found) if verdicts or own else []
@@ -151,10 +150,10 @@ def _section(
     return section, [_row(part, made, row) for row in rows(claims)]
 
 
-def seconds_a_seed(made: Sequence[Record], seeds: int) -> float:
-    """What a seed cost one worker; jobs without a seed are done once."""
+def seeded_seconds(made: Sequence[Record]) -> float:
+    """A worker's time for all seeds together; jobs without a seed are done once."""
     seeded = [record for record in made if record.job.get("seed") is not None]
-    return sum(record.provenance["seconds"] for record in seeded) / seeds
+    return sum(record.provenance["seconds"] for record in seeded)
 
 
 def provenance_line(part: Part, made: Sequence[Record]) -> str:

@@ -18,7 +18,7 @@ CAPTION = (
 
 
 def claims_table(
-    name: str, claims: Sequence[Claim], caption: str = CAPTION, *, seconds_a_seed: float = 0.0
+    name: str, claims: Sequence[Claim], caption: str = CAPTION, *, seconds: float = 0.0
 ) -> Table:
     """One row an inequality.
 
@@ -26,7 +26,7 @@ def claims_table(
         name: of the experiment.
         claims: that it judges.
         caption: above the table.
-        seconds_a_seed: of a worker's time, for the hours of the seeds that would decide.
+        seconds: of a worker's time for all seeds, from which those that would decide are priced.
     """
     rows = []
     for claim in claims:
@@ -41,19 +41,19 @@ def claims_table(
                     "paper": claim.paper or "–",
                     "here": f"{number(judged.estimate)} [{number(low)}, {number(high)}]",
                     "coverage": f"{100 * judged.interval.coverage:.1f} %",
-                    "seeds": f"{judged.seeds}{pairs}{_to_decide(claim, seconds_a_seed)}",
+                    "seeds": f"{judged.seeds}{pairs}{_to_decide(claim, seconds)}",
                     "verdict": claim.verdict,
                 }
             )
     return Table(f"{name}-claims", pd.DataFrame(rows), caption)
 
 
-def _to_decide(claim: Claim, seconds_a_seed: float) -> str:
+def _to_decide(claim: Claim, seconds: float) -> str:
     """The seeds that an undecided claim would probably be decided by, and what they cost."""
     if claim.verdict == NO_POWER or claim.holds.finding is not Finding.UNDECIDED:
         return ""
     if needed := claim.seeds_to_decide:
-        cost = f" in {duration(needed * seconds_a_seed)}" if seconds_a_seed else ""
+        cost = f" in {duration(needed * seconds / claim.seeds)}" if seconds else ""
         return f"; {needed} would probably decide{cost}"
     return f"; {MOST} would hardly decide"
 

@@ -32,7 +32,7 @@ def test_an_undecided_claim_says_how_many_seeds_would_decide_and_what_they_cost(
     assert claim.verdict == "undecided (8 of 10 seeds agree)"
     assert seeds_column(claim) == [f"10; {needed} would probably decide"]
     shares = of(1, 1, 1, 1, 1, 0, share=True) > 0.5
-    told = seeds_column(Claim("Most.", shares), seconds_a_seed=600)
+    told = seeds_column(Claim("Most.", shares), seconds=3600)
     n = shares.judgement.seeds_to_decide
     assert n
     assert told == [f"6; {n} would probably decide in {n // 6} h {n % 6}0 min"]
