@@ -25,11 +25,6 @@ BACKENDS = ("tensorflow", "jax", "torch")
 NOTHING_COLLECTED = 5
 # A file stays with one worker: what it compiles is compiled once. Their order is the conftest's.
 WORKERS = ["-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"]
-# JAX compiles each operation of each shape: once in a run, for both workers and what they start.
-PROGRAMS = {
-    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
-}
 # Which lines run is asked of one backend alone, the quickest: a tracer costs as much on each.
 MEASURED = "torch"
 
@@ -71,22 +66,21 @@ def run(backend: str, arguments: list[str], *, leave: str, measured: bool = Fals
     # Two processes on two cores: more threads in each would only wait for one another.
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "OMP_NUM_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
-        programs = {**PROGRAMS, "JAX_COMPILATION_CACHE_DIR": f"{folder}/programs"}
         report = Path(folder) / "report.xml"
         command = [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}"]
         command += WORKERS if importlib.util.find_spec("xdist") else []
         command += ["-m", f"not {leave}"] if leave else []
         if measured and importlib.util.find_spec("pytest_cov"):
-            programs["COVERAGE_FILE"] = f"{folder}/coverage"
+            quiet["COVERAGE_FILE"] = f"{folder}/coverage"
             command += ["--cov", "--cov-report="]
         code = subprocess.run(
             [*command, *arguments],
             cwd=ROOT,
-            env={**quiet, **programs, **os.environ, "KERAS_BACKEND": backend},
+            env={**quiet, **os.environ, "KERAS_BACKEND": backend},
         ).returncode
         count = read(report) if report.exists() else Count(0, 0, 0)
-        if Path(programs.get("COVERAGE_FILE", folder)).is_file():
-            print(coverage(programs["COVERAGE_FILE"], backend), flush=True)
+        if Path(quiet.get("COVERAGE_FILE", folder)).is_file():
+            print(coverage(quiet["COVERAGE_FILE"], backend), flush=True)
     if code not in (0, NOTHING_COLLECTED) and not count.failed:
         return count._replace(failed=1)  # pytest itself gave up
     return count

@@ -80,26 +80,6 @@ def test_arguments_go_to_pytest_on_every_backend(told):
     assert "measured" not in told, "of a part of the tests it would say little"
 
 
-def test_both_workers_share_the_programs_of_a_run(monkeypatch):
-    told = {}
-
-    def started(command, *, cwd, env):
-        told.update(env)
-        return subprocess.CompletedProcess(command, 0)
-
-    monkeypatch.setattr(program.subprocess, "run", started)
-    monkeypatch.delenv("JAX_COMPILATION_CACHE_DIR", raising=False)
-    program.run("jax", [], leave="")
-    first = told["JAX_COMPILATION_CACHE_DIR"]
-    assert told["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] == "0"
-    program.run("jax", [], leave="")
-    assert told["JAX_COMPILATION_CACHE_DIR"] != first, "of a run, not of the machine"
-    assert not Path(first).parent.exists()
-    monkeypatch.setenv("JAX_COMPILATION_CACHE_DIR", "/mine")
-    program.run("jax", [], leave="")
-    assert told["JAX_COMPILATION_CACHE_DIR"] == "/mine"
-
-
 def test_what_ran_is_a_number_in_the_log(capsys):
     pytest.importorskip("pytest_cov")
     program.run("torch", ["tests/test_main.py", "-k", "summed"], leave="", measured=True)

@@ -106,6 +106,17 @@ def test_half_precision():
     np.testing.assert_allclose(array(got), gamma * layer(x), rtol=5e-3, atol=5e-3)
 
 
+def test_a_scale_near_one_survives_half_precision():
+    """1 + 0.00045 is 1 in float16, the product with 1.414 is another number than 1.414."""
+    norm = AdaptiveNormalization(
+        layers.LayerNormalization(epsilon=1e-7, dtype="mixed_float16", **BARE), zero_centered=True
+    )
+    got = array(norm(np.array([[100.0, 0.0, 0.0]]), np.full((1, 3), 4.5e-4, "float16")))
+    largest = np.float16(2**0.5)
+    assert np.float16(largest * np.float64(1.00045)) > largest
+    assert got[0, 0] == np.float16(largest * np.float64(1.00045))
+
+
 @pytest.mark.parametrize("shape", [(3, 5), (3,), (3, 4, 6), (2, 4, 5, 6), (3, 4, 5, 6, 1)])
 def test_other_shapes_are_refused(shape):
     norm = AdaptiveNormalization(layers.LayerNormalization())
