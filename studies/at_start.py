@@ -7,9 +7,8 @@ from typing import Any
 
 from keras_norms.lab.edges.theory import Inputs, maximal_learning_rate, mean_field_eigenvalue
 from keras_norms.lab.experiment import FIRST_SEED
-from keras_norms.lab.job import Computation
+from keras_norms.lab.job import Bench, Computation
 from keras_norms.lab.training import Run
-from keras_norms.lab.training.bench import Bench
 from keras_norms.lab.training.outcome import to_json
 
 EXAMPLES = 128
