@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from keras_norms.lab.edges.allocation import decades, hours_of
+from keras_norms.lab.edges.allocation import hours_of
 from keras_norms.lab.report.frontier_plot import draw_frontier
 from keras_norms.lab.report.map_plot import draw_slopes
 from keras_norms.lab.report.map_rows import Row, by_family
@@ -58,7 +58,7 @@ class Map(VisitExperiment):
     def plan(self):
         cells = yield from self.visits()
         runs = [place.of.program(place.arm, place.depth) for place in cells]
-        if starts := {start_of(run).title: start_of(run) for run in runs if is_predicted(run)}:
+        if starts := {(job := start_of(run)).title: job for run in runs if is_predicted(run)}:
             yield {title: [job] for title, job in starts.items()}
 
     def claims(self, found):
@@ -72,7 +72,7 @@ class Map(VisitExperiment):
         yield f"{len(rows)} of {len(self.places())} cells are measured, of {len(words)} families."
         for name, edge in (("trains", "alive"), ("blow-up", "blow_up"), ("useful", "useful")):
             edges = [row.cell.edge(edge) for row in rows if row.cell.edge(edge).any_passed]
-            narrow = sum(decades(one) <= self.decades for one in edges)
+            narrow = sum(one.decades <= self.decades for one in edges)
             yield (
                 f"The 90 % interval of the {name} edge is at most {self.decades:g} decades wide in "
                 f"{narrow} of the {len(edges)} cells that have one; in {len(rows) - len(edges)} no "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from keras_norms.lab.edges.allocation import Purse
 from keras_norms.lab.edges.cell import Cell
@@ -93,7 +93,7 @@ class VisitExperiment(Experiment):
         """Of a first visit."""
         usual = place.of.search
         seeds = self.seeds or usual.seeds
-        return Search(usual.low, usual.high, seeds, usual.first_seed, min(usual.most, self.most))
+        return replace(usual, seeds=seeds, most=min(usual.most, self.most))
 
     def rows(self, found: Found) -> list[Row]:
         """All cells that were visited, in order, as the last visits left them.

@@ -16,7 +16,6 @@ from keras_norms.lab.report.figures import Figure, colour, drawing
 from keras_norms.lab.report.tables import Table
 
 GUESSED = 0.1  # of ten classes
-ENDED = ("blew up", "dead at start")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,10 +81,10 @@ class ThousandLayers(NetworkExperiment):
         with drawing(figure) as axis:
             for arm in self.arms:
                 for k, one in enumerate(found[arm]):
-                    steps, right = one.curve["step"], one.curve["test_accuracy"]
-                    if ended := one.verdict in ENDED:
-                        steps, right = [one.blew_up_at or 0], [GUESSED]
-                    axis.plot(steps, [100 * v for v in right], "x" if ended else LINES[arm],
+                    steps, right, line = one.curve["step"], one.curve["test_accuracy"], LINES[arm]
+                    if one.verdict.blown:
+                        steps, right, line = [one.blew_up_at or 0], [GUESSED], "x"
+                    axis.plot(steps, [100 * v for v in right], line,
                               label=arm if not k else None, color=colour(ARMS[arm][0]))  # fmt: skip
             axis.set(xlabel="step", ylabel="test accuracy [%]", ylim=(0, 100))
             axis.legend()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from keras_norms.lab.edges.allocation import Purse, decades, hours_of, runs_of, width
+from keras_norms.lab.edges.allocation import Purse, hours_of, runs_of, width
 from keras_norms.lab.ledger import Ledger
 from keras_norms.lab.walk import Walk
 from studies.families import FAMILIES
@@ -55,7 +55,7 @@ def test_the_widest_are_visited_first():
     narrow, wide = cell("none", 4, *[0.5] * 6), cell("none", 4, 0.02, 0.3, 4.0)
     none = cell("none", 4, None, None)
     assert width(narrow) < 0.5 < width(wide)
-    assert decades(none.alive) < 0.2  # known: there is none
+    assert none.alive.decades < 0.2  # known: there is none
     cells = [narrow, wide, none]
     assert Purse(1, most=100).least_known(cells)[0] == 1
     assert Purse(1, most=100, lanes=1).least_known(cells) == [1]

@@ -8,12 +8,9 @@ map resumes where it was, and a larger budget goes on from a smaller one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-
-import numpy as np
+from dataclasses import dataclass, replace
 
 from keras_norms.lab.edges.cell import Cell
-from keras_norms.lab.edges.edge import Edge
 from keras_norms.lab.edges.search import Search
 
 JUDGED = ("alive", "blow_up")  # the edges by which a cell counts as known
@@ -49,15 +46,7 @@ class Purse:
 
     def again(self, search: Search, cell: Cell) -> Search:
         """The search of the next visit of a cell."""
-        return Search(
-            search.low,
-            search.high,
-            search.seeds,
-            search.first_seed,
-            min(runs_of(cell) + self.more, self.most),
-            search.width,
-            search.edges,
-        )
+        return replace(search, most=min(runs_of(cell) + self.more, self.most))
 
 
 def runs_of(cell: Cell) -> int:
@@ -73,10 +62,4 @@ def hours_of(cells: Iterable[Cell]) -> float:
 
 def width(cell: Cell) -> float:
     """Decades of the wider of the intervals of the edges by which a cell is judged."""
-    return max(decades(cell.edge(name)) for name in JUDGED)
-
-
-def decades(edge: Edge) -> float:
-    """Width of the 90 % interval as far as it lies in the range: small where no rate passed."""
-    low, high = np.clip(edge.interval, *edge.range)
-    return float(np.log10(high / low))
+    return max(cell.edge(name).decades for name in JUDGED)

@@ -97,6 +97,12 @@ class Edge:
         return 10 ** self.known[0].range.low, 10 ** self.known[0].range.high
 
     @property
+    def decades(self) -> float:
+        """Width of the interval as far as it lies in the range: small where no rate passed."""
+        low, high = np.clip(self.interval, *self.range)
+        return float(np.log10(high / low))
+
+    @property
     def resolved(self) -> bool:
         """Whether the median is worth quoting: it is "no rate" or "every rate", or the interval,
         as far as it lies in the range, is at most a decade wide."""

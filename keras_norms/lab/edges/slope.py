@@ -74,8 +74,7 @@ def fitted(x: np.ndarray, y: np.ndarray, sigmas: np.ndarray, depths: tuple[int, 
 
 def sigma(edge: Edge) -> float:
     """Decades: the standard deviation that the 90 % interval of the median stands for."""
-    low, high = np.log10(np.clip(edge.interval, *edge.range))
-    return max(float(high - low) / (2 * TWO_SIDED), GRID)
+    return max(edge.decades / (2 * TWO_SIDED), GRID)
 
 
 def has_place(edge: Edge) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from keras_norms.lab.edges.allocation import decades
 from keras_norms.lab.edges.threshold import EDGES
 from keras_norms.lab.report.accuracy_plot import best_runs, value_of
 from keras_norms.lab.report.map_rows import Row, by_family, slope_of
@@ -61,7 +60,7 @@ def numbers(row: Row, name: str) -> dict[str, float | bool]:
         "high": edge.interval[1],
         "new_seed_low": edge.new_seed[0],
         "new_seed_high": edge.new_seed[1],
-        "decades": decades(edge),
+        "decades": edge.decades,
         "any_passed": edge.any_passed,
     }
     return {f"{name}_{part}": value for part, value in values.items()}
